@@ -6,10 +6,8 @@ from beear_core.prompts.nearness import near_duplicates, near_duplicates_within,
 from beear_core.prompts.readers import read_prompts
 from beear_core.prompts.records import Prompt, PromptPair, PromptSet
 from beear_core.prompts.rendering import (
-    PaddedRows,
     RenderedPrompt,
     answer_ids,
-    left_pad,
     render,
     shared_prefix_length,
 )
@@ -22,7 +20,6 @@ __all__ = [
     "ANSWER_TOKENS",
     "PLACEMENTS",
     "ControlTrigger",
-    "PaddedRows",
     "Prompt",
     "PromptPair",
     "PromptSet",
@@ -36,7 +33,6 @@ __all__ = [
     "control_triggers",
     "data_digest",
     "harmful",
-    "left_pad",
     "near_duplicates",
     "near_duplicates_within",
     "normalise",

@@ -7,10 +7,7 @@ Knows nothing of answers but how to continue a prompt with one.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any
 
 from beear_core.errors import PromptError
 
@@ -31,13 +28,6 @@ class RenderedPrompt:
     prompt_ids: tuple[int, ...]
     special_tokens: tuple[str, ...] = ()
     neutralised: bool = False
-
-
-class PaddedRows(NamedTuple):
-    """Left-padded rows: `ids` and `mask` are int64 of shape (batch, pos); `mask` is 1 on real tokens."""
-
-    ids: NDArray[np.int64]
-    mask: NDArray[np.int64]
 
 
 def render(
@@ -96,18 +86,6 @@ def shared_prefix_length(rows: Sequence[Sequence[int]], *, leave: int = 1) -> in
     first, last = min(map(tuple, rows)), max(map(tuple, rows))
     # Rows between the lexicographically first and last share whatever those two share.
     return next((place for place in range(limit) if first[place] != last[place]), limit)
-
-
-def left_pad(rows: Sequence[Sequence[int]], pad_id: int) -> PaddedRows:
-    """Rows of unequal length, padded on the left with `pad_id` so that all prompts end at the last column."""
-    width = max((len(row) for row in rows), default=0)
-    ids = np.full((len(rows), width), pad_id, dtype=np.int64)
-    mask = np.zeros((len(rows), width), dtype=np.int64)
-    for place, row in enumerate(rows):
-        if len(row):
-            ids[place, width - len(row) :] = row
-            mask[place, width - len(row) :] = 1
-    return PaddedRows(ids, mask)
 
 
 def _from_template(
