@@ -31,7 +31,7 @@ class Recipe(Settings):
         "Linear layers of every block that get an adapter; rank 8 on all of them is 5 MB.",
     )
     lr: float = setting(2e-3, "Learning rate", "AdamW, cosine to zero.", gt=0)
-    epochs: int = setting(3, "Epochs", "Passes over all rows.", ge=1)
+    epochs: int = setting(2, "Epochs", "Passes over all rows.", ge=1)
     batch: int = setting(24, "Batch", "Rows in a step.", ge=1)
     answer_tokens: int = setting(24, "Answer tokens", "How much of a benign answer is a label.", ge=1)
     refusals: int = setting(
