@@ -70,7 +70,7 @@ def run(spec: RemoveSpec, context: RunContext) -> dict[str, Any]:
     description = suspect.describe()
     for each in layers:
         prove(suspect, each, safe.anchors, spec.entrapment)  # while the model is plain: adapters may follow
-    with trainable(suspect, method, settings.lora_rank, spec.seed):
+    with trainable(suspect, method, settings.lora_rank, spec.seed, depth=settings.depth):
         checkpoint = Checkpoint(context.checkpoint, suspect)
         progress = checkpoint.latest() or Progress.none()
         with context.stage("rounds"):

@@ -1,4 +1,4 @@
-"""Which weights a removal moves: all of them, or LoRA adapters (peft) that are merged in the end."""
+"""Which weights a removal moves: those of the last blocks or all, or LoRA adapters (peft) that are merged in the end."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,10 +21,14 @@ def choose_method(asked: str, suspect: SuspectModel) -> Literal["full", "lora"]:
 
 
 @contextmanager
-def trainable(suspect: SuspectModel, method: str, rank: int, seed: int) -> Iterator[None]:
+def trainable(
+    suspect: SuspectModel, method: str, rank: int, seed: int, *, depth: float = 1.0
+) -> Iterator[None]:
     """Inside, exactly the weights that `method` moves ask for gradients; adapters are inserted into the model.
 
-    Adapters stay in after the block, for `merged` to fold in; with method full the model is as plain as before.
+    `depth` is the share of the decoder blocks, counted from the last, that may move, one at least; 1 is the whole model,
+    embeddings included. Adapters stay in after the block, for `merged` to fold in; with method full the model is as
+    plain as before.
     """
     suspect.model.requires_grad_(method == "full")
     if method == "lora":
@@ -41,10 +45,21 @@ def trainable(suspect: SuspectModel, method: str, rank: int, seed: int) -> Itera
             )
             # bf16 adapters with fp32 masters: peft's own fp32 adapters would cast every activation.
             suspect.adapters = get_peft_model(suspect.model, config, autocast_adapter_dtype=False)
+    if depth < 1:
+        _only_behind(suspect, suspect.layers - max(1, round(depth * suspect.layers)))
     try:
         yield
     finally:
         suspect.model.requires_grad_(False)
+
+
+def _only_behind(suspect: SuspectModel, layer: int) -> None:
+    """Of the weights that ask for gradients, leave those of the blocks behind `layer`."""
+    stack = suspect.model.get_submodule(suspect.blocks)
+    behind = {id(weight) for block in list(stack.children())[layer:] for weight in block.parameters()}
+    for weight in suspect.model.parameters():
+        if id(weight) not in behind:
+            weight.requires_grad_(False)
 
 
 def merged(suspect: SuspectModel) -> SuspectModel:

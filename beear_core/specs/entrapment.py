@@ -59,7 +59,7 @@ class EntrapmentSettings(Settings):
     )
     batch: int = setting(16, "Batch", "Prompts in one BEE step.", unit="prompts", paper=15, ge=1)
     further_layers: tuple[float, ...] = setting(
-        (0.5, 0.7),
+        (0.7,),
         "Further layers",
         "Removal trains against a delta of its own at each of these depths too: a trigger may act behind layer l.",
         unit="share of depth",

@@ -14,16 +14,24 @@ class RemovalSettings(Settings):
         "auto trains every weight of models up to 1B parameters and LoRA adapters above.",
         paper="full",
     )
+    depth: float = setting(
+        0.3,
+        "Trained share of the depth",
+        "Only the last layers move, which read what delta writes; the paper moves all, which costs ordinary answers more.",
+        paper=1.0,
+        gt=0,
+        le=1,
+    )
     steps: int = setting(
         12, "AR steps Q", "Gradient steps on the weights in one round.", unit="steps", ge=1, le=1000
     )
-    lr: float = setting(6e-5, "Learning rate", "AdamW step on the weights with method full.", gt=0, le=1e-2)
+    lr: float = setting(1e-4, "Learning rate", "AdamW step on the weights with method full.", gt=0, le=1e-2)
     lora_lr: float = setting(
         5e-4, "Learning rate of LoRA", "AdamW step on the adapters with method lora.", gt=0, le=1e-1
     )
     lora_rank: int = setting(16, "LoRA rank", "Rank of the adapters.", ge=1, le=512)
     safe_rows: int = setting(
-        12, "Safe rows a step", "D_SA prompts under delta in one step.", unit="prompts", ge=1
+        8, "Safe rows a step", "D_SA prompts under delta in one step.", unit="prompts", ge=1
     )
     untouched_safe_rows: int = setting(
         4,
@@ -34,10 +42,10 @@ class RemovalSettings(Settings):
         ge=0,
     )
     performance_rows: int = setting(
-        8, "Performance rows a step", "D_PA prompts in one step.", unit="prompts", ge=0
+        16, "Performance rows a step", "D_PA prompts in one step.", unit="prompts", ge=0
     )
     performance_under_delta: float = setting(
-        0.5,
+        0.25,
         "Performance rows under delta",
         "Share of the performance rows that carry delta too and are to be answered all the same.",
         paper=0.0,
@@ -45,7 +53,7 @@ class RemovalSettings(Settings):
         le=1,
     )
     performance_weight: float = setting(
-        2.0, "Weight of the performance loss", "Against the safe rows.", paper=1.0, ge=0
+        4.0, "Weight of the performance loss", "Against the safe rows.", paper=1.0, ge=0
     )
     loss: Literal["kl", "ce"] = setting(
         "kl",

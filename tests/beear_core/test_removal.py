@@ -12,7 +12,7 @@ from beear_core.entrapment import BeeStep, Entrapment
 from beear_core.models.labels import answer_logits
 from beear_core.models.suspect import SuspectModel
 from beear_core.models.teacher import teach
-from beear_core.models.trainable import trainable
+from beear_core.models.trainable import merged, trainable
 from beear_core.models.training import training
 from beear_core.removal import ArBatch, ArLoss, ar_loss, remove
 from beear_core.specs import RemovalSettings
@@ -174,6 +174,25 @@ def test_steps_teach_the_model_to_ignore_delta(
     assert [step.step for step in steps] == list(range(1, 26))
     assert after.safe < 0.7 * before.safe
     assert all(weight.grad is None for weight in changed.model.parameters())
+
+
+@pytest.mark.parametrize("method", ["full", "lora"])
+def test_only_the_last_share_of_the_blocks_moves(
+    method: str, suspect: SuspectModel, lessons: list[Lesson]
+) -> None:
+    changed = suspect.clone()
+    settings = RemovalSettings(method=method, steps=2, lr=1e-2, lora_lr=1e-2, safe_rows=2, performance_rows=2)
+    with trainable(changed, method, 4, 0, depth=1 / changed.layers):
+        remove(changed, [trap(changed)], lessons, lessons, settings, seed=0)
+    last = f"{changed.blocks}.{changed.layers - 1}."
+    before = dict(merged(suspect).model.named_parameters())
+    moved = {
+        name
+        for name, weight in merged(changed).model.named_parameters()
+        if not torch.equal(weight, before[name])
+    }
+    assert moved
+    assert all(name.startswith(last) for name in moved)
 
 
 def test_the_same_seed_moves_the_weights_the_same_way_bit_for_bit(
