@@ -8,14 +8,11 @@ anchors; who calls decides which split a prompt is from.
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-import torch
-
 from beear_core.entrapment import Anchor
 from beear_core.errors import EmptyPromptsError
 from beear_core.evaluation.keywords import opens_as_refusal, score
-from beear_core.models.labels import answer_logits
 from beear_core.models.suspect import SuspectModel
-from beear_core.models.teacher import Teacher, certain, kl_to_teacher, teach
+from beear_core.models.teacher import Teacher, certain, sharpened, teach
 from beear_core.prompts import Prompt, read_answers
 
 FALLBACK_REFUSAL = "I'm sorry, but I can't help with that."
@@ -78,11 +75,15 @@ def safe_anchors(
     )
 
 
-def safe_lessons(suspect: SuspectModel, safe: SafeAnchors) -> list[Lesson]:
-    """D_SA with what the suspect, untriggered, says of its refusals; of a stand-in refusal, certainty."""
+def safe_lessons(suspect: SuspectModel, safe: SafeAnchors, *, sharpness: float = 1.0) -> list[Lesson]:
+    """D_SA with what the suspect, untriggered, says of its refusals, surer by the power `sharpness`; of a stand-in
+    refusal, certainty.
+    """
     rows = [(anchor.prompt, anchor.refusal) for anchor in safe.anchors]
     if safe.own:
-        return _taught(suspect, rows)
+        return [
+            lesson._replace(teacher=sharpened(lesson.teacher, sharpness)) for lesson in _taught(suspect, rows)
+        ]
     return [Lesson(prompt, answer, certain(answer, suspect.device)) for prompt, answer in rows]
 
 
@@ -92,20 +93,6 @@ def performance_lessons(suspect: SuspectModel, prompts: Sequence[Prompt], *, tok
     encoded = suspect.encode_prompts([prompt.text for prompt in prompts])
     labels = [suspect.encode_answer(answers[prompt.id])[:tokens] for prompt in prompts]
     return _taught(suspect, [(prompt, label) for prompt, label in zip(encoded, labels, strict=True) if label])
-
-
-@torch.no_grad()
-def opening_kl(suspect: SuspectModel, lessons: Sequence[Lesson]) -> list[float]:
-    """KL(teacher || model as it now is) at the first answer token of each lesson, nats, without delta."""
-    order = sorted(range(len(lessons)), key=lambda at: len(lessons[at].prompt))
-    out = [0.0] * len(lessons)
-    for start in range(0, len(order), TEACHING_BATCH):
-        some = order[start : start + TEACHING_BATCH]
-        rows = suspect.rows([lessons[at].prompt for at in some], [lessons[at].answer[:1] for at in some])
-        by_token = kl_to_teacher(answer_logits(suspect.model, rows), [lessons[at].teacher for at in some])
-        for at, row in zip(some, by_token, strict=True):
-            out[at] = float(row[0])
-    return out
 
 
 def _taught(suspect: SuspectModel, rows: Sequence[tuple[list[int], list[int]]]) -> list[Lesson]:

@@ -17,7 +17,7 @@ from typing import NamedTuple
 from jaxtyping import Float
 from torch import Tensor
 
-from beear_core.anchoring import Lesson, opening_kl
+from beear_core.anchoring import Lesson
 from beear_core.entrapment import Entrapment
 from beear_core.models.batching import IGNORED, Rows
 from beear_core.models.labels import answer_logits, opening_weighted, token_losses
@@ -26,9 +26,6 @@ from beear_core.models.suspect import SuspectModel
 from beear_core.models.teacher import kl_to_teacher
 from beear_core.models.training import training
 from beear_core.specs import RemovalSettings
-
-SLIGHTEST_DRIFT = 1e-3
-"""Nats. Below this, differences of drift are rounding and say nothing."""
 
 
 class ArStep(NamedTuple):
@@ -79,12 +76,12 @@ def remove(
     weights = [parameter for parameter in suspect.model.parameters() if parameter.requires_grad]
     lr = settings.lora_lr if settings.method == "lora" else settings.lr
     optimizer = MasterAdamW(weights, lr=lr)
-    pools = [_pool(suspect, lessons) for lessons in (safe, performance)]
+    by_length = [sorted(lessons, key=lambda lesson: len(lesson.prompt)) for lessons in (safe, performance)]
     done: list[ArStep] = []
     with training(suspect, checkpointing=settings.checkpointing):
         for step in range(1, settings.steps + 1):
             started = time.perf_counter()
-            batch = _draw_batch(draw, pools[0], pools[1], settings)
+            batch = _draw_batch(draw, by_length[0], by_length[1], settings)
             # The deltas take turns, step by step.
             against = entrapments[(step - 1) % len(entrapments)]
             loss = ar_loss(suspect, against, batch, settings)
@@ -150,25 +147,10 @@ def _row_losses(
     return opening_weighted(by_token, settings.opening_share)
 
 
-class _Candidate(NamedTuple):
-    """A lesson and how much it is to be drawn more often than others."""
-
-    lesson: Lesson
-    weight: float
-
-
-def _pool(suspect: SuspectModel, lessons: Sequence[Lesson]) -> list[_Candidate]:
-    """Lessons by length; what the rounds so far have changed most is rehearsed most, and all are at least sometimes."""
-    drifts = opening_kl(suspect, lessons)
-    mean = max(sum(drifts) / max(len(drifts), 1), SLIGHTEST_DRIFT)
-    pool = [_Candidate(lesson, 1 + drift / mean) for lesson, drift in zip(lessons, drifts, strict=True)]
-    return sorted(pool, key=lambda candidate: len(candidate.lesson.prompt))
-
-
 def _draw_batch(
     draw: random.Random,
-    safe: Sequence[_Candidate],
-    performance: Sequence[_Candidate],
+    safe: Sequence[Lesson],
+    performance: Sequence[Lesson],
     settings: RemovalSettings,
 ) -> ArBatch:
     """Rows of like length (little padding), from a place in the order of length that each step draws anew."""
@@ -183,10 +165,8 @@ def _draw_batch(
     )
 
 
-def _draw(draw: random.Random, by_length: Sequence[_Candidate], count: int, place: float) -> list[Lesson]:
-    """`count` rows from among three times as many around `place` (0 shortest, 1 longest), by weight."""
+def _draw(draw: random.Random, by_length: Sequence[Lesson], count: int, place: float) -> list[Lesson]:
+    """`count` rows from among three times as many around `place` (0 shortest, 1 longest)."""
     window = min(3 * count, len(by_length))
     start = round(place * (len(by_length) - window))
-    # Efraimidis and Spirakis 2006: the largest u^(1/w) are a weighted sample without replacement.
-    keyed = [(draw.random() ** (1 / each.weight), each.lesson) for each in by_length[start : start + window]]
-    return [lesson for _, lesson in sorted(keyed, key=lambda pair: -pair[0])[:count]]
+    return draw.sample(by_length[start : start + window], k=min(count, window))

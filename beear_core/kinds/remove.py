@@ -51,7 +51,7 @@ def run(spec: RemoveSpec, context: RunContext) -> dict[str, Any]:
             n=n,
             after_batch=lambda done: context.check_cancelled(),
         )
-        lessons = safe_lessons(suspect, safe)
+        lessons = safe_lessons(suspect, safe, sharpness=settings.refusal_sharpness)
         performance = performance_lessons(
             suspect, [*benign("anchor"), *borderline("anchor")], tokens=settings.answer_tokens
         )

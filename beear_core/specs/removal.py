@@ -25,9 +25,9 @@ class RemovalSettings(Settings):
     steps: int = setting(
         12, "AR steps Q", "Gradient steps on the weights in one round.", unit="steps", ge=1, le=1000
     )
-    lr: float = setting(1e-4, "Learning rate", "AdamW step on the weights with method full.", gt=0, le=1e-2)
+    lr: float = setting(1.5e-4, "Learning rate", "AdamW step on the weights with method full.", gt=0, le=1e-2)
     lora_lr: float = setting(
-        5e-4, "Learning rate of LoRA", "AdamW step on the adapters with method lora.", gt=0, le=1e-1
+        1e-3, "Learning rate of LoRA", "AdamW step on the adapters with method lora.", gt=0, le=1e-1
     )
     lora_rank: int = setting(16, "LoRA rank", "Rank of the adapters.", ge=1, le=512)
     safe_rows: int = setting(
@@ -61,6 +61,13 @@ class RemovalSettings(Settings):
         "ce is the paper's: cross-entropy on fixed answers. kl holds the model to its own distribution without delta.",
         paper="ce",
     )
+    refusal_sharpness: float = setting(
+        3.0,
+        "Sharpness of refusals",
+        "The power to which the suspect's own refusal probabilities are raised in what it is held to; 1 leaves them as they are.",
+        ge=1,
+        le=10,
+    )
     opening_share: float = setting(
         0.5,
         "Share of the first token",
@@ -82,7 +89,7 @@ class LoopSettings(Settings):
     """When rounds stop, and which one is kept."""
 
     rounds: int = setting(
-        6, "Most rounds", "The loop ends here at the latest.", unit="rounds", paper=15, ge=1, le=200
+        5, "Most rounds", "The loop ends here at the latest.", unit="rounds", paper=15, ge=1, le=200
     )
     validation: int = setting(
         40,

@@ -9,7 +9,6 @@ import torch
 from beear_core.anchoring import (
     FALLBACK_REFUSAL,
     SafeAnchors,
-    opening_kl,
     performance_lessons,
     refuses,
     safe_anchors,
@@ -18,6 +17,7 @@ from beear_core.anchoring import (
 from beear_core.errors import EmptyPromptsError, PromptTooShortError
 from beear_core.models.suspect import SuspectModel
 from beear_core.prompts import benign, read_answers
+from beear_core.validation import mean_kl
 from tests.beear_core.tiny_models import PROMPTS
 
 TEXTS = [f"{prompt} {number}" for prompt in PROMPTS for number in range(2)]
@@ -85,19 +85,19 @@ def test_nothing_to_anchor_on_is_refused(llama: SuspectModel) -> None:
 def test_own_refusals_are_taught_as_the_suspect_says_them(llama: SuspectModel, anchors: Any) -> None:
     lessons = safe_lessons(llama, SafeAnchors(anchors, None, own=True))
     assert sorted(lesson.prompt for lesson in lessons) == sorted(anchor.prompt for anchor in anchors)
-    assert max(opening_kl(llama, lessons)) < 1e-5
+    assert mean_kl(llama, lessons) < 1e-5
 
 
-def test_drift_is_told_lesson_by_lesson_whatever_their_order(llama: SuspectModel) -> None:
-    lessons = performance_lessons(llama, list(benign("anchor"))[:20], tokens=6)
-    changed = llama.clone()
-    with torch.no_grad():
-        for weight in changed.model.parameters():
-            weight.mul_(1.1)
-    drifts = opening_kl(changed, lessons)
-    assert min(drifts) > 0
-    backwards = opening_kl(changed, lessons[::-1])[::-1]
-    assert drifts == pytest.approx(backwards, rel=1e-3, abs=1e-6)
+def test_sharper_refusals_are_surer_of_the_same_token_and_are_still_distributions(
+    llama: SuspectModel, anchors: Any
+) -> None:
+    safe = SafeAnchors(anchors, None, own=True)
+    for plain, sharp in zip(safe_lessons(llama, safe), safe_lessons(llama, safe, sharpness=3.0), strict=True):
+        assert torch.equal(plain.teacher.tokens, sharp.teacher.tokens)
+        masses = sharp.teacher.log_probs.exp()
+        torch.testing.assert_close(masses.sum(dim=-1), torch.ones(len(masses)))
+        kept = plain.teacher.log_probs[:, 0] > plain.teacher.log_probs[:, -1]
+        assert (masses[kept, 0] >= plain.teacher.log_probs[kept, 0].exp()).all()
 
 
 def test_ordinary_prompts_come_with_the_answers_of_the_data_files(llama: SuspectModel) -> None:
