@@ -8,10 +8,10 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup app test check format
+.PHONY: help setup app test check format screenshots
 
 help:  ## list the commands
-	@awk -F ':.*##' '/^[a-z]+:.*##/ { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*##' '/^[a-z]+:.*##/ { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo "  PORT= (of the app, $(PORT)), BEEAR_HOME= (where runs are kept, cache/data) and PYTHON= are honoured."
 
 setup: $(STAMP)  ## create .venv and install what requirements*.txt ask for
@@ -39,3 +39,6 @@ check: $(STAMP)  ## format, lint, types
 format: $(STAMP)  ## let the formatter and the linter put right what they can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+screenshots: $(STAMP)  ## docs/screenshots, of every page, on the runs of BEEAR_HOME; needs Chromium
+	$(BIN)/python -m tests.browser.screenshots

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from analysis.intervals import Proportion
+from analysis.sweep import sweep_headline
 
 Result = Mapping[str, Any]
 
@@ -64,4 +65,5 @@ _HEADLINES: dict[str, Callable[[Result], str]] = {
     "entrap": _entrap,
     "remove": _remove,
     "bench": _bench,
+    "sweep": sweep_headline,
 }

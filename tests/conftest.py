@@ -13,7 +13,8 @@ SHAPED = ["beear_core.models", "beear_core.entrapment", "beear_core.removal"]
 
 install_import_hook(SHAPED, "beartype.beartype")
 
-from cache.home import VARIABLE, home, models_folder  # noqa: E402 - after the hook
+from beear_core.runs.launch import SUPERVISED  # noqa: E402 - after the hook
+from cache.home import VARIABLE, home, models_folder  # noqa: E402 - likewise
 
 
 @pytest.fixture(scope="session")
@@ -40,7 +41,11 @@ def _session_home(shared_models: Path, tmp_path_factory: pytest.TempPathFactory)
 def isolated_home(
     shared_models: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> Path:
-    """A home folder of this test alone, without runs and outside its `tmp_path`; base models are shared."""
+    """A home folder of this test alone, without runs and outside its `tmp_path`; base models are shared.
+
+    Pages that a test opens are told that a worker is looked after, or each would start one and leave it behind.
+    """
+    monkeypatch.setenv(SUPERVISED, "1")
     monkeypatch.setenv(VARIABLE, str(_home_in(tmp_path_factory.mktemp("home"), shared_models)))
     return home()
 

@@ -1,4 +1,4 @@
-"""What a person sees first: the page runs, reads run folders, and never imports torch."""
+"""What a person sees as a whole: every page opens, none imports torch, and each keeps what is in hand."""
 
 import subprocess
 import sys
@@ -8,59 +8,51 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from cache.run_store import RunStore
-from cache.status import RunState
 
 CHECKOUT = Path(__file__).parent.parent
+PAGES = ("overview", "model", "drift", "synthesize", "remove", "compare", "sweep", "runs", "report")
 
 
-def opened() -> AppTest:
-    page = AppTest.from_file(str(CHECKOUT / "app.py"), default_timeout=20)
-    page.run()
-    assert not page.exception, page.exception
-    return page
+@pytest.fixture
+def app() -> AppTest:
+    return AppTest.from_file(str(CHECKOUT / "app.py"), default_timeout=60).run()
 
 
-def words(page: AppTest) -> str:
-    return "\n".join(
-        element.value for element in [*page.title, *page.subheader, *page.markdown, *page.caption]
-    )
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_opens_on_an_empty_home_with_one_title_and_the_model_in_hand(
+    app: AppTest, name: str
+) -> None:
+    app.switch_page(f"pages/{name}.py").run()
+    assert not app.exception, app.exception
+    assert len(app.title) == 1
+    assert any("sft-suffix-2" in one.value and "worker" in one.value for one in app.caption)
+    assert app.selectbox(key="model").value == "sft-suffix-2"
 
 
-def test_the_first_visit_says_what_this_is_what_to_run_and_what_it_does_not_prove() -> None:
-    page = opened()
-    text = words(page)
-    assert "BEEAR Workbench" in text
-    assert "no run yet" in text
-    assert "does not prove" in text
-    assert "python -m beear_core demo" in page.code[0].value
-    assert not page.dataframe
+@pytest.mark.parametrize("name", PAGES)
+def test_a_damaged_run_closes_no_page(app: AppTest, name: str) -> None:
+    for kind in ("drift", "entrap", "remove", "evaluate", "demo", "sweep", "generate"):
+        (RunStore().create({"kind": kind, "model": "sft-suffix-2"}).path / "status.json").write_text("{")
+    app.switch_page(f"pages/{name}.py").run()
+    assert not app.exception, app.exception
 
 
-def test_recent_runs_stand_on_the_page_damaged_ones_included() -> None:
-    folder = RunStore().create({"kind": "drift", "model": "suspect-7"})
-    folder.write_result(
-        {"kind": "drift", "recommended_layer": 2, "layers": [{"layer": 2, "auroc_vs_control": 0.97}]}
-    )
-    folder.write_status(folder.read_status().to(RunState.DONE))
-    (RunStore().create({"kind": "remove", "model": "suspect-8"}).path / "status.json").write_text("{")
-    page = opened()
-    table = page.dataframe[0].value
-    assert set(table["state"]) == {"done", "damaged"}
-    done = table[table["state"] == "done"].iloc[0]
-    assert done["model"] == "suspect-7"
-    assert done["found"] == "layer 2 of 1, AUROC against control 0.97"
-    assert "1 of 2 runs are done" in words(page)
+def test_a_page_that_is_run_by_itself_goes_through_the_app() -> None:
+    """As a link to a page is, when it is a fresh server's first visit: Streamlit finds a folder named pages."""
+    page = AppTest.from_file(str(CHECKOUT / "app.py"), default_timeout=60).run().run()
+    assert not page.exception
+    assert page.sidebar.selectbox(key="model").value == "sft-suffix-2"
 
 
-@pytest.mark.parametrize("scene", ["an empty home", "a run"])
-def test_the_pages_never_import_torch(scene: str) -> None:
-    if scene == "a run":
-        RunStore().create({"kind": "evaluate", "model": "suspect"})
+def test_the_pages_never_import_torch() -> None:
+    RunStore().create({"kind": "evaluate", "model": "suspect"})
     code = (
+        "import os\n"
         "from streamlit.testing.v1 import AppTest\n"
-        "page = AppTest.from_file('app.py', default_timeout=20).run()\n"
-        "assert not page.exception, page.exception\n"
-        "assert 'BEEAR' in page.title[0].value\n"
+        "page = AppTest.from_file(os.path.abspath('app.py'), default_timeout=120).run()\n"
+        f"for name in {PAGES!r}:\n"
+        "    page.switch_page(f'pages/{name}.py').run()\n"
+        "    assert not page.exception, page.exception\n"
         "import sys\n"
         "found = {'torch', 'transformers', 'transformer_lens'} & set(sys.modules)\n"
         "assert not found, found\n"

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from analysis.theme import AFTER, CONTROL, DELTA, NO_MODEBAR, readable, surface_of
+from analysis.theme import CONTROL, DELTA, NO_MODEBAR, readable, surface_of
 
 
 class Curve(NamedTuple):
@@ -24,17 +24,19 @@ class Curve(NamedTuple):
 
 LOSSES = (
     Curve("loss_toward", "toward y_h, anchor", DELTA.colour, "solid"),
-    Curve("heldout_loss_toward", "toward y_h, held out", AFTER.colour, "dash"),
-    Curve("loss_away", "away from y_s, anchor", CONTROL.colour, "dot"),
+    Curve("heldout_loss_toward", "toward y_h, held out", DELTA.colour, "dash"),
+    Curve("loss_away", "away from y_s, anchor", CONTROL.colour, "solid"),
+    Curve("heldout_loss_away", "away from y_s, held out", CONTROL.colour, "dash"),
 )
+"""The dash tells prompts that delta never saw, the colour the term of equation 2."""
 NORM = Curve("delta_norm_ratio", "||delta|| / ||h||", DELTA.colour, "solid")
 
 
 def figure(
     curve: Sequence[Mapping[str, Any]], *, template: Any, steps: int | None = None, height: int = 320
 ) -> go.Figure:
-    """`curve`: rows of {"step", "loss_toward", "loss_away", "heldout_loss_toward", "delta_norm_ratio"}, a
-    value that was not measured at a step None or absent. `steps`, how many there will be, keeps the axis
+    """`curve`: rows of {"step", "loss_toward", "loss_away", "heldout_loss_toward", "heldout_loss_away",
+    "delta_norm_ratio"}, a value that was not measured at a step None or absent. `steps`, how many there will be, keeps the axis
     still while a run goes on.
     """
     drawn = make_subplots(rows=1, cols=2, column_widths=[0.6, 0.4], horizontal_spacing=0.24)
@@ -62,6 +64,9 @@ def figure(
         dragmode=False,
     )
     if not curve:
+        # An axis without a trace would not be drawn at all.
+        drawn.add_trace(go.Scatter(x=[], y=[], mode="lines"), row=1, col=1)
+        drawn.update_yaxes(showticklabels=False, range=[0, 1])
         waiting = {"x": 0.5, "y": 0.5, "xref": "paper", "yref": "paper", "showarrow": False}
         drawn.add_annotation(text="no step yet", font={"color": surface_of(template).muted}, **waiting)
     return drawn

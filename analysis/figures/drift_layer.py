@@ -171,7 +171,18 @@ def _delta_arrow(start: NDArray[np.float32], stop: NDArray[np.float32], k: int) 
         "color": DELTA.colour,
         "line": {"width": 0},
     }
-    return go.Scatter(x=path[:, 0], y=path[:, 1], mode="lines+markers", line=line, marker=marker, **shared)
+    # A lasso around prompts must not fade the arrow's head as if it had been left out.
+    kept = {"marker": {"opacity": 1.0}}
+    return go.Scatter(
+        x=path[:, 0],
+        y=path[:, 1],
+        mode="lines+markers",
+        line=line,
+        marker=marker,
+        selected=kept,
+        unselected=kept,
+        **shared,
+    )
 
 
 def _axes(projection: Projection, k: int) -> dict[str, Any]:

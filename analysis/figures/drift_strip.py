@@ -49,32 +49,40 @@ def figure(
     drawn.add_trace(_targets(cells, scores or {}))
     if recommended in panels:
         drawn.add_trace(_frame_in_legend("recommended"))
+    # Set as lists at once: added one by one, each would make Plotly check all before it again.
+    frames, numbers = [], []
     for layer, (column, row) in cells.items():
         picked = layer in (recommended, selected)
-        drawn.add_shape(
-            type="rect",
-            x0=column + GAP / 2,
-            x1=column + 1 - GAP / 2,
-            y0=row + GAP / 4,
-            y1=row + 1 - GAP,
-            line={
-                "color": ACCENT if picked else surface.grid,
-                "width": 2.5 if layer == recommended else 1.5 if picked else 1,
-                "dash": "dot" if picked and layer != recommended else "solid",
-            },
-            layer="below",
+        frames.append(
+            {
+                "type": "rect",
+                "x0": column + GAP / 2,
+                "x1": column + 1 - GAP / 2,
+                "y0": row + GAP / 4,
+                "y1": row + 1 - GAP,
+                "line": {
+                    "color": ACCENT if picked else surface.grid,
+                    "width": 2.5 if layer == recommended else 1.5 if picked else 1,
+                    "dash": "dot" if picked and layer != recommended else "solid",
+                },
+                "layer": "below",
+            }
         )
-        drawn.add_annotation(
-            x=column + GAP / 2,
-            y=row + 1 - GAP / 2,
-            text=f"<b>{layer}</b>" if picked else str(layer),
-            showarrow=False,
-            xanchor="left",
-            yanchor="middle",
-            font={"size": 11, "color": ACCENT if picked else surface.muted},
+        numbers.append(
+            {
+                "x": column + GAP / 2,
+                "y": row + 1 - GAP / 2,
+                "text": f"<b>{layer}</b>" if picked else str(layer),
+                "showarrow": False,
+                "xanchor": "left",
+                "yanchor": "middle",
+                "font": {"size": 11, "color": ACCENT if picked else surface.muted},
+            }
         )
     drawn.update_layout(
         template=template,
+        shapes=frames,
+        annotations=numbers,
         height=height or 60 + 92 * rows,
         margin={"l": 4, "r": 4, "t": 34, "b": 4},
         xaxis={"visible": False, "range": [0, columns], "fixedrange": True},

@@ -3,7 +3,7 @@
 The one picture that a stakeholder remembers. Draws `cells` of an evaluate result; without `after` only the left side is drawn.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import plotly.graph_objects as go
@@ -26,21 +26,22 @@ SLOPES = (
     Slope("clean", "without trigger", CLEAN, -0.015),
 )
 
-NEAREST_LABELS = 7.0
-"""Percentage points below which two labels on one side would overlap and are pushed apart."""
+NEAREST_LABELS = 14.0
+"""Percentage points below which two labels on one side, of two lines each, would overlap and are pushed apart."""
 
 
 def figure(
     cells: Mapping[str, Any], *, template: Any, measure: str = "Attack success rate", height: int = 380
 ) -> go.Figure:
     """`cells`: {"before": {"clean": {"asr": proportion, ...}, "triggered": ...}, "after": the same or
-    None}."""
+    None}. Without a trigger "triggered" is None, and one slope is drawn."""
     drawn = go.Figure()
-    sides = [side for side in ("before", "after") if _measured(cells, side)]
-    for slope in SLOPES:
+    slopes = [slope for slope in SLOPES if (cells.get("before") or {}).get(slope.field)]
+    sides = [side for side in ("before", "after") if _measured(cells, side, slopes)]
+    for slope in slopes:
         drawn.add_trace(_line(cells, sides, slope))
     for side in sides:
-        _label(drawn, cells, side, template, alone=len(sides) == 1)
+        _label(drawn, cells, side, slopes, template, alone=len(sides) == 1)
     surface = surface_of(template)
     names = {"before": BEFORE, "after": AFTER}
     drawn.update_layout(
@@ -51,7 +52,7 @@ def figure(
         dragmode=False,
         margin={"l": 24, "r": 24, "t": 34, "b": 40},
         xaxis={
-            "range": [-0.95, 1.95],
+            "range": [-1.8, 2.5],
             "tickvals": [0, 1][: len(sides)],
             "ticktext": [
                 f"<b><span style='color:{readable(names[side].colour, template)}'>{names[side].label}</span></b>"
@@ -66,8 +67,19 @@ def figure(
             "tickvals": [0, 25, 50, 75, 100],
             "ticktext": ["0%", "25%", "50%", "75%", "100%"],
             "fixedrange": True,
-            "title": {"text": f"{measure}, 95% interval"},
         },
+    )
+    # Not beside the axis: the numbers left of the slopes need that place.
+    drawn.add_annotation(
+        text=f"{measure}, 95% interval",
+        x=0,
+        y=1,
+        xref="paper",
+        yref="paper",
+        xanchor="left",
+        yanchor="bottom",
+        yshift=10,
+        showarrow=False,
     )
     for place in range(len(sides)):
         drawn.add_vline(x=place, line={"color": surface.grid, "width": 1}, layer="below")
@@ -98,13 +110,20 @@ def _line(cells: Mapping[str, Any], sides: list[str], slope: Slope) -> go.Scatte
     )
 
 
-def _label(drawn: go.Figure, cells: Mapping[str, Any], side: str, template: Any, *, alone: bool) -> None:
+def _label(
+    drawn: go.Figure,
+    cells: Mapping[str, Any],
+    side: str,
+    slopes: Sequence[Slope],
+    template: Any,
+    *,
+    alone: bool,
+) -> None:
     """Number and name beside each point, outwards; close ones pushed apart, never through the frame."""
     right = side == "after" or alone
-    found = [(slope, Proportion.from_dict(cells[side][slope.field]["asr"])) for slope in SLOPES]
+    found = [(slope, Proportion.from_dict(cells[side][slope.field]["asr"])) for slope in slopes]
     heights = [100 * one.value for _, one in found]
-    missing = NEAREST_LABELS - abs(heights[0] - heights[1])
-    if missing > 0:
+    if len(heights) == 2 and abs(heights[0] - heights[1]) < NEAREST_LABELS:
         first_up = 1 if heights[0] >= heights[1] else -1
         middle = min(max(sum(heights) / 2, NEAREST_LABELS / 2), 100 - NEAREST_LABELS / 2)
         heights = [middle + first_up * NEAREST_LABELS / 2, middle - first_up * NEAREST_LABELS / 2]
@@ -112,11 +131,12 @@ def _label(drawn: go.Figure, cells: Mapping[str, Any], side: str, template: Any,
         drawn.add_annotation(
             x=1 if side == "after" else 0,
             y=height,
-            text=f"{slope.label} <b>{_percent(one)}</b>",
+            text=f"{slope.label}<br><b>{_percent(one)}</b>",
+            align="left" if right else "right",
             showarrow=False,
             xanchor="left" if right else "right",
             xshift=22 if right else -22,
-            font={"color": readable(slope.meaning.colour, template), "size": 14},
+            font={"color": readable(slope.meaning.colour, template), "size": 13},
             # The grid must not strike through the number.
             bgcolor=surface_of(template).paper,
             borderpad=0,
@@ -129,6 +149,6 @@ def _percent(one: Proportion) -> str:
     return f"{one.value:.1%}</b> ({100 * one.low:.1f}-{100 * one.high:.1f}, n {one.n})<b>"
 
 
-def _measured(cells: Mapping[str, Any], side: str) -> bool:
+def _measured(cells: Mapping[str, Any], side: str, slopes: Sequence[Slope]) -> bool:
     found = cells.get(side)
-    return found is not None and all(found.get(slope.field) for slope in SLOPES)
+    return found is not None and all(found.get(slope.field) for slope in slopes)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from analysis.theme import ACCENT, AFTER, CLEAN, CONTROL, NO_MODEBAR, TRIGGERED, readable
+from analysis.theme import ACCENT, AFTER, CLEAN, CONTROL, DELTA, NO_MODEBAR, TRIGGERED, readable
 
 
 class Curve(NamedTuple):
@@ -47,6 +47,9 @@ PANELS: tuple[tuple[str, tuple[Curve, ...]], ...] = (
 )
 """Title and curves of each panel, left to right. Fields that a result does not have are left out."""
 
+DELTA_PANEL = "Cosine, delta and drift", Curve("cosine", "delta", DELTA.colour)
+"""A fifth panel, drawn from delta's layer on where a delta was measured."""
+
 
 def figure(
     layers: Sequence[Mapping[str, Any]],
@@ -54,43 +57,77 @@ def figure(
     template: Any,
     recommended: int | None = None,
     selected: int | None = None,
+    delta: Sequence[Mapping[str, Any]] = (),
     height: int = 250,
 ) -> go.Figure:
-    """`layers`: records as `LayerDrift.as_dict` writes them. Raises ValueError without any."""
+    """`layers`: records as `LayerDrift.as_dict` writes them; `delta`: `delta.layers` of the result, if any.
+
+    Raises ValueError without layers.
+    """
     if not layers:
         raise ValueError("layer curves need at least one layer: none given")
     records = sorted(layers, key=lambda one: int(one["layer"]))
     numbers = [int(one["layer"]) for one in records]
-    drawn = make_subplots(rows=1, cols=len(PANELS), horizontal_spacing=0.045)
-    for column, (title, curves) in enumerate(PANELS, start=1):
+    panels = PANELS if not delta else (*PANELS, (DELTA_PANEL[0], ()))
+    drawn = make_subplots(rows=1, cols=len(panels), horizontal_spacing=0.045)
+    # Set as lists at once: added one by one, each would make Plotly check all before it again.
+    notes: list[dict[str, Any]] = []
+    marks: list[dict[str, Any]] = []
+    for column, (title, curves) in enumerate(panels, start=1):
         shown = [curve for curve in curves if curve.field in records[0]]
         for curve in shown:
             values = [one[curve.field] for one in records]
             drawn.add_trace(_line(numbers, values, curve), row=1, col=column)
-        _label_directly(drawn, column, numbers, records, shown, template)
-        for layer, dash in ((selected, "dot"), (recommended, "solid")):
-            if layer is not None:
-                drawn.add_vline(
-                    x=layer,
-                    row=1,
-                    col=column,
-                    line={"color": ACCENT, "width": 1.5, "dash": dash},
-                    layer="below",
-                )
-        drawn.update_xaxes(title={"text": "layer"}, row=1, col=column)
-        drawn.add_annotation(
-            text=title,
-            x=0,
-            xref=f"{_axis('x', column)} domain",
-            y=1,
-            yref=f"{_axis('y', column)} domain",
-            xanchor="left",
-            yanchor="bottom",
-            yshift=6,
-            showarrow=False,
+        notes += _direct_labels(column, numbers, records, shown, template)
+        marks += [
+            {
+                "type": "line",
+                "x0": layer,
+                "x1": layer,
+                "xref": _axis("x", column),
+                "y0": 0,
+                "y1": 1,
+                "yref": f"{_axis('y', column)} domain",
+                "line": {"color": ACCENT, "width": 1.5, "dash": dash},
+                "layer": "below",
+            }
+            for layer, dash in ((selected, "dot"), (recommended, "solid"))
+            if layer is not None
+        ]
+        notes.append(
+            {
+                "text": title,
+                "x": 0,
+                "xref": f"{_axis('x', column)} domain",
+                "y": 1,
+                "yref": f"{_axis('y', column)} domain",
+                "xanchor": "left",
+                "yanchor": "bottom",
+                "yshift": 6,
+                "showarrow": False,
+            }
+        )
+    drawn.update_xaxes(title={"text": "layer"})
+    if recommended is not None:
+        notes.append(
+            {
+                "text": f"layer {recommended}",
+                "x": recommended,
+                "xref": _axis("x", len(PANELS)),
+                "y": 0,
+                "yref": _axis("y", len(PANELS)),
+                "showarrow": False,
+                # Inwards, so that the words of a late layer are not cut off.
+                "xanchor": "left" if recommended <= numbers[len(numbers) // 2] else "right",
+                "yanchor": "bottom",
+                "xshift": 3 if recommended <= numbers[len(numbers) // 2] else -3,
+                "font": {"color": readable(ACCENT, template)},
+            }
         )
     drawn.update_layout(
         template=template,
+        annotations=notes,
+        shapes=marks,
         height=height,
         showlegend=False,
         margin={"l": 40, "r": 12, "t": 30, "b": 44},
@@ -99,12 +136,12 @@ def figure(
         hovermode="closest",
         modebar=NO_MODEBAR,
     )
-    if recommended is not None:
-        number = {"text": f"layer {recommended}", "x": recommended, "y": 0, "showarrow": False}
-        place = {"xanchor": "left", "yanchor": "bottom", "xshift": 3}
-        drawn.add_annotation(
-            **number, **place, font={"color": readable(ACCENT, template)}, row=1, col=len(PANELS)
-        )
+    if delta:
+        own = [int(one["layer"]) for one in delta]
+        drawn.add_trace(_line(own, [one["cosine"] for one in delta], DELTA_PANEL[1]), row=1, col=len(panels))
+        lowest = min(0.0, *(float(one["cosine"]) for one in delta))
+        drawn.update_xaxes(range=[numbers[0] - 1, numbers[-1] + 1], row=1, col=len(panels))
+        drawn.update_yaxes(range=[lowest - 0.05, 1.05], row=1, col=len(panels))
     _keep_bounds(drawn, records)
     return drawn
 
@@ -125,17 +162,16 @@ def _line(numbers: Sequence[int], values: Sequence[float], curve: Curve) -> go.S
     )
 
 
-def _label_directly(
-    drawn: go.Figure,
+def _direct_labels(
     column: int,
     numbers: Sequence[int],
     records: Sequence[Mapping[str, Any]],
     curves: Sequence[Curve],
     template: Any,
-) -> None:
+) -> list[dict[str, Any]]:
     """Name the curves of a panel where they are farthest apart, the upper one above, the lower one below."""
     if len(curves) < 2:
-        return
+        return []
     upper, lower = curves
     gaps = [abs(float(one[upper.field]) - float(one[lower.field])) for one in records]
     # Not at the rim, where the words would be cut off.
@@ -145,18 +181,20 @@ def _label_directly(
     at = widest if gaps[widest] > 0.05 else 7 * len(numbers) // 10
     if float(records[at][upper.field]) < float(records[at][lower.field]):
         upper, lower = lower, upper
-    for curve, anchor, shift in ((upper, "bottom", 4), (lower, "top", -4)):
-        drawn.add_annotation(
-            x=numbers[at],
-            y=float(records[at][curve.field]),
-            text=curve.label,
-            showarrow=False,
-            yanchor=anchor,
-            yshift=shift,
-            font={"color": readable(curve.colour, template), "size": 12},
-            row=1,
-            col=column,
-        )
+    return [
+        {
+            "x": numbers[at],
+            "xref": _axis("x", column),
+            "y": float(records[at][curve.field]),
+            "yref": _axis("y", column),
+            "text": curve.label,
+            "showarrow": False,
+            "yanchor": anchor,
+            "yshift": shift,
+            "font": {"color": readable(curve.colour, template), "size": 12},
+        }
+        for curve, anchor, shift in ((upper, "bottom", 4), (lower, "top", -4))
+    ]
 
 
 def _keep_bounds(drawn: go.Figure, records: Sequence[Mapping[str, Any]]) -> None:

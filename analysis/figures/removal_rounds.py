@@ -1,7 +1,8 @@
 """The rounds of a removal as a timeline: does a fresh delta still flip the model, and what did it cost.
 
 Draws `rounds` of a remove result, finished or growing. Above, the fresh-delta ASR of each round with its
-interval; beneath, KL to the original on benign prompts. Bars carry `customdata` = [round].
+interval; beneath, KL to the original on benign prompts and, if asked for, the share of ordinary prompts that is refused.
+Bars carry `customdata` = [round].
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,18 +22,25 @@ def figure(
     best_round: int | None = None,
     planned: int | None = None,
     kl_budget: float | None = None,
+    over_refusal: bool = False,
+    over_refusal_limit: float | None = None,
     height: int = 360,
 ) -> go.Figure:
     """`rounds`: rows of {"round", "fresh_delta_asr": proportion, "kl", ...}. The kept round is drawn in the
-    colour of "after". `planned` rounds keep the axis still while a run goes on; `kl_budget` is drawn as a
-    line.
+    colour of "after". `planned` rounds keep the axis still while a run goes on; `kl_budget` and the share
+    `over_refusal_limit` are drawn as lines, the second where `over_refusal` asks for a row of its own.
     """
     numbers = [int(row["round"]) for row in rounds]
     found = [Proportion.from_dict(row["fresh_delta_asr"]) for row in rounds]
     colours = [AFTER.colour if number == best_round else DELTA.colour for number in numbers]
-    drawn = make_subplots(rows=2, cols=1, shared_xaxes=True, row_heights=[0.66, 0.34], vertical_spacing=0.09)
-    drawn.add_trace(_bars(numbers, found, colours, surface_of(template).ink), row=1, col=1)
+    ink, heights = surface_of(template).ink, [0.54, 0.23, 0.23] if over_refusal else [0.66, 0.34]
+    drawn = make_subplots(
+        rows=len(heights), cols=1, shared_xaxes=True, row_heights=heights, vertical_spacing=0.09
+    )
+    drawn.add_trace(_bars(numbers, found, colours, ink), row=1, col=1)
     drawn.add_trace(_kl(rounds, numbers), row=2, col=1)
+    if over_refusal:
+        _add_refusals(drawn, rounds, numbers, over_refusal_limit, template)
     for number, one in zip(numbers, found, strict=True):
         if one.n:
             text = f"<b>{one.value:.1%}</b>" + (" kept" if number == best_round else "")
@@ -49,18 +57,11 @@ def figure(
                 col=1,
             )
     if kl_budget is not None:
-        drawn.add_hline(
-            y=kl_budget,
-            row=2,
-            col=1,
-            line={"color": CONTROL.colour, "width": 1.5, "dash": "dash"},
-            annotation={"text": "budget", "font": {"color": readable(CONTROL.colour, template)}},
-            annotation_position="top right",
-        )
+        _add_budget(drawn, kl_budget, 2, template)
     first, last = min(numbers, default=1), max([planned or 1, *numbers])
     # At least four places, so that the first round is a bar and not a wall.
     drawn.update_xaxes(range=[first - 0.6, max(last, first + 3) + 0.6], dtick=1, showgrid=False)
-    drawn.update_xaxes(title={"text": "round"}, row=2, col=1)
+    drawn.update_xaxes(title={"text": "round"}, row=len(heights), col=1)
     drawn.update_yaxes(
         title={"text": "fresh-delta ASR"},
         range=[0, 112],
@@ -105,6 +106,57 @@ def _bars(numbers: Sequence[int], found: Sequence[Proportion], colours: Sequence
         text=[one.text() for one in found],
         textposition="none",
         hovertemplate="round %{x}<br>fresh-delta ASR %{text}<extra></extra>",
+    )
+
+
+def _add_budget(drawn: go.Figure, at: float, row: int, template: Any) -> None:
+    drawn.add_hline(
+        y=at,
+        row=row,
+        col=1,
+        line={"color": CONTROL.colour, "width": 1.5, "dash": "dash"},
+        annotation={"text": "budget", "font": {"color": readable(CONTROL.colour, template)}},
+        annotation_position="top right",
+    )
+
+
+def _add_refusals(
+    drawn: go.Figure,
+    rounds: Sequence[Mapping[str, Any]],
+    numbers: Sequence[int],
+    limit: float | None,
+    template: Any,
+) -> None:
+    """The third row: refusals of ordinary prompts with their intervals."""
+    found = [Proportion.from_dict(row["over_refusal"]) if row.get("over_refusal") else None for row in rounds]
+    highest = max([one.high for one in found if one and one.n] + [limit or 0.0, 0.1])
+    drawn.add_trace(
+        go.Scatter(
+            x=list(numbers),
+            y=[100 * one.value if one and one.n else None for one in found],
+            mode="lines+markers",
+            name="over-refusal",
+            line={"color": CONTROL.colour, "width": 2},
+            marker={"size": 7, "color": CONTROL.colour},
+            error_y={
+                "type": "data",
+                "symmetric": False,
+                "array": [100 * (one.high - one.value) if one and one.n else 0.0 for one in found],
+                "arrayminus": [100 * (one.value - one.low) if one and one.n else 0.0 for one in found],
+                "thickness": 1,
+                "width": 4,
+            },
+            customdata=[[number] for number in numbers],
+            text=[one.text() if one else "not measured" for one in found],
+            hovertemplate="round %{x}<br>ordinary prompts refused %{text}<extra></extra>",
+        ),
+        row=3,
+        col=1,
+    )
+    if limit is not None:
+        _add_budget(drawn, 100 * limit, 3, template)
+    drawn.update_yaxes(
+        title={"text": "refused"}, range=[0, 110 * highest], ticksuffix="%", nticks=4, row=3, col=1
     )
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from analysis.headline import headline
 from analysis.intervals import Proportion
+from analysis.sweep import sweep_table
 from analysis.tables import (
     bench_table,
     cells_table,
@@ -102,4 +103,5 @@ _ANSWERS: dict[str, Callable[[Result], None]] = {
     "bench": lambda result: print_table(bench_table(result)),
     "generate": _generate,
     "organism": _organism,
+    "sweep": lambda result: print_table(sweep_table(result)),
 }

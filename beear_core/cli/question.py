@@ -4,11 +4,13 @@ Refuses, before a run folder exists, what can be refused without opening the mod
 """
 
 import argparse
+import json
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from beear_core.errors import LayerRangeError, StorageError
+from beear_core.errors import LayerRangeError, SettingError, StorageError
 from beear_core.specs import SPECS, BaseSpec, parse_spec, with_values
 
 PATHS = ("model", "against", "prompts", "out")
@@ -42,6 +44,20 @@ def completed(data: Mapping[str, Any], arguments: argparse.Namespace) -> BaseSpe
     spec = parse_spec({**chosen, **_absolute(chosen)})
     refuse_destination(getattr(spec, "out", None), getattr(spec, "model", None))
     return spec
+
+
+def read_spec_file(path: str) -> dict[str, Any]:
+    """The JSON object in a spec file; - is standard input. Raises SettingError."""
+    remedy = "Name a JSON file like the spec.json of a run."
+    try:
+        data = json.loads(sys.stdin.read() if path == "-" else Path(path).read_text("utf-8"))
+    except OSError as error:
+        raise SettingError("The spec cannot be read", path, f"{error.strerror}. {remedy}") from error
+    except ValueError as error:
+        raise SettingError("The spec is not JSON", path, f"{error}. {remedy}") from error
+    if not isinstance(data, dict):
+        raise SettingError("The spec is not a JSON object", path, remedy)
+    return data
 
 
 def refuse_destination(out: str | None, model: str | None) -> None:

@@ -12,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from beear_core.entrapment.choice import Batch, BatchMaker
-from beear_core.entrapment.objective import Anchor
+from beear_core.entrapment.objective import Anchor, BeeLoss
 from beear_core.errors import NonFiniteError
 from beear_core.models.suspect import SuspectModel
 from beear_core.specs import EntrapmentSettings
@@ -27,6 +27,7 @@ class BeeStep(NamedTuple):
     heldout_loss_toward: float | None
     delta_norm_ratio: float
     seconds: float
+    heldout_loss_away: float | None = None
 
 
 class Entrapment(NamedTuple):
@@ -55,7 +56,7 @@ def entrap(
 ) -> Entrapment:
     """Minimise equation 2 over delta, from zero, by Adam on batches of `settings.anchors` prompts drawn by `seed`.
 
-    The model is frozen and left as it was. With `heldout`, the toward loss on prompts that delta never sees is taken at
+    The model is frozen and left as it was. With `heldout`, both losses on prompts that delta never sees are taken at
     every step. Raises LayerRangeError, PromptTooShortError, NonFiniteError.
     """
     draw = random.Random(seed)
@@ -77,7 +78,7 @@ def entrap(
             if not order:
                 order = draw.sample(batches, k=len(batches))
             loss = order.pop().loss(delta, alpha=settings.alpha, ceiling=settings.away_ceiling)
-            heldout_toward = _toward(unseen, delta, settings) if unseen is not None else None
+            elsewhere = _measured(unseen, delta, settings) if unseen is not None else None
             (gradient,) = torch.autograd.grad(loss.total, delta)
             if not math.isfinite(float(gradient.norm())):
                 raise NonFiniteError(
@@ -91,9 +92,10 @@ def entrap(
                 step,
                 loss.toward.item(),
                 loss.away.item(),
-                heldout_toward,
+                elsewhere.toward.item() if elsewhere else None,
                 float(delta.detach().pow(2).mean().sqrt()) / rms,
                 time.perf_counter() - started,
+                elsewhere.away.item() if elsewhere else None,
             )
             curve.append(done)
             report(done)
@@ -114,5 +116,5 @@ def frozen(suspect: SuspectModel) -> Iterator[None]:
 
 
 @torch.no_grad()
-def _toward(batch: Batch, delta: Tensor, settings: EntrapmentSettings) -> float:
-    return batch.loss(delta, alpha=settings.alpha, ceiling=settings.away_ceiling).toward.item()
+def _measured(batch: Batch, delta: Tensor, settings: EntrapmentSettings) -> BeeLoss:
+    return batch.loss(delta, alpha=settings.alpha, ceiling=settings.away_ceiling)

@@ -1,11 +1,14 @@
-"""Run kind `entrap`: one delta, its curve, and what held-out prompts are answered under it."""
+"""Run kind `entrap`: one delta, its curve, what it is position by position, and what held-out prompts are answered
+under it and without it.
+"""
 
 from collections.abc import Sequence
 from typing import Any
 
 from analysis.intervals import Proportion
 from beear_core.anchoring import refuses, safe_anchors
-from beear_core.entrapment import Entrapment, entrap
+from beear_core.delta_positions import best_score_by_chance, delta_positions
+from beear_core.entrapment import BeeStep, Entrapment, entrap
 from beear_core.layers import choose_layer
 from beear_core.models.suspect import SuspectModel
 from beear_core.opening import device_name, open_suspect
@@ -45,14 +48,7 @@ def run(spec: EntrapSpec, context: RunContext) -> dict[str, Any]:
             settings,
             seed=spec.seed,
             heldout=unseen.anchors[:HELDOUT_FOR_LOSS],
-            report=lambda step: context.emit(
-                Step(
-                    "delta",
-                    step.step,
-                    settings.steps,
-                    {"toward": step.loss_toward, "away": step.loss_away, "norm ratio": step.delta_norm_ratio},
-                )
-            ),
+            report=lambda step: context.emit(Step("delta", step.step, settings.steps, _metrics(step))),
         )
     context.save_arrays({"delta": found.delta.cpu().numpy()})
     with context.stage("answer held-out prompts under delta"):
@@ -60,12 +56,22 @@ def run(spec: EntrapSpec, context: RunContext) -> dict[str, Any]:
         length = spec.loop.validation_tokens
         plain = _answers(suspect, prompts, length)
         under = _answers(suspect, prompts, length, found)
-    flipped = [bool(text.strip()) and not refuses(text) for text in under]
+        positions = delta_positions(suspect, found.delta, prompts, residual_rms=found.residual_rms)
+    answered_plain, answered_under = [[_answered(text) for text in texts] for texts in (plain, under)]
     write_lines(
         context.folder.path / "answers.jsonl",
         [
-            {"id": prompt.id, "prompt": prompt.text, "without_delta": a, "under_delta": b, "flipped": c}
-            for prompt, a, b, c in zip(heldout, plain, under, flipped, strict=True)
+            {
+                "id": prompt.id,
+                "prompt": prompt.text,
+                "without_delta": text,
+                "under_delta": text_under,
+                "answered_without": before,
+                "flipped": after,
+            }
+            for prompt, text, text_under, before, after in zip(
+                heldout, plain, under, answered_plain, answered_under, strict=True
+            )
         ],
     )
     return {
@@ -74,12 +80,30 @@ def run(spec: EntrapSpec, context: RunContext) -> dict[str, Any]:
         "layer": layer,
         "n": settings.n,
         "curve": [step._asdict() for step in found.curve],
-        "heldout_asr_under_delta": Proportion(sum(flipped), len(flipped)).as_dict(),
+        "heldout_asr_under_delta": Proportion.of(answered_under).as_dict(),
+        "heldout_asr_without_delta": Proportion.of(answered_plain).as_dict(),
+        "positions": positions,
+        "token_score_by_chance": best_score_by_chance(suspect, spec.seed),
         "residual_rms": found.residual_rms,
         "algorithm": "fast" if found.why_literal is None else "literal",
         "why_literal": found.why_literal,
         "notes": [note for note in (safe.note,) if note],
     }
+
+
+def _metrics(step: BeeStep) -> dict[str, float]:
+    named = {
+        "toward": step.loss_toward,
+        "away": step.loss_away,
+        "heldout toward": step.heldout_loss_toward,
+        "heldout away": step.heldout_loss_away,
+        "norm ratio": step.delta_norm_ratio,
+    }
+    return {name: value for name, value in named.items() if value is not None}
+
+
+def _answered(text: str) -> bool:
+    return bool(text.strip()) and not refuses(text)
 
 
 def _answers(

@@ -16,6 +16,7 @@ from beear_core.specs.kinds import (
 )
 from beear_core.specs.parsing import SPECS, parse_spec, with_values
 from beear_core.specs.removal import LoopSettings, RemovalSettings
+from beear_core.specs.sweep import SweepSpec
 from beear_core.specs.triggers import TriggerSettings
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "RemoveSpec",
     "Settings",
     "SuspectSpec",
+    "SweepSpec",
     "TriggerSettings",
     "parse_spec",
     "with_values",

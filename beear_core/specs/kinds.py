@@ -41,10 +41,20 @@ class DriftSettings(Settings):
         "last", "Position", "Residual of the last prompt position, or the mean over the last five."
     )
     projection: Literal["pca", "umap"] = setting(
-        "pca", "Projection", "Joint for the three groups, layer by layer."
+        "pca",
+        "Projection",
+        "Joint for all groups, layer by layer. umap adds maps in 2 and 3 dimensions to the PCA, which is always made.",
     )
     permutations: int = setting(
         200, "Permutations", "Sign-flip permutations behind each p value.", ge=20, le=100_000
+    )
+    answer_tokens: int = setting(
+        24,
+        "Answer length",
+        "New tokens of the greedy answers with and without the trigger; 0 leaves them out.",
+        unit="tokens",
+        ge=0,
+        le=1024,
     )
     batch: int = setting(50, "Batch", "Prompts in one forward pass.", unit="prompts", ge=1)
 
@@ -54,6 +64,12 @@ class DriftSpec(SuspectSpec):
 
     kind: Literal["drift"] = "drift"
     trigger: TriggerSettings
+    delta: str | None = setting(
+        None,
+        "Delta",
+        "An entrap run, by its id or folder, whose delta is drawn on the same axes; none draws the trigger alone.",
+        min_length=1,
+    )
     drift: DriftSettings = DriftSettings()
 
 

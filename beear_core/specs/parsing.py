@@ -18,6 +18,7 @@ from beear_core.specs.kinds import (
     OrganismSpec,
     RemoveSpec,
 )
+from beear_core.specs.sweep import SweepSpec
 
 SPECS: Mapping[str, type[BaseSpec]] = {
     cls.model_fields["kind"].default: cls
@@ -30,6 +31,7 @@ SPECS: Mapping[str, type[BaseSpec]] = {
         GenerateSpec,
         BenchSpec,
         OrganismSpec,
+        SweepSpec,
     )
 }
 
@@ -60,14 +62,15 @@ def fields(spec: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, Any]]
             yield from fields(inner, f"{prefix}{name}.")
 
 
-def with_values(data: Mapping[str, Any], assignments: Mapping[str, str]) -> dict[str, Any]:
-    """`data` of a spec with `--set` assignments applied.
+def with_values(data: Mapping[str, Any], assignments: Mapping[str, Any]) -> dict[str, Any]:
+    """`data` of a spec with `--set` assignments, or the values of a form, applied.
 
     A key is a dotted path (`entrapment.steps`) or the last part of one when only one field ends so (`away_ceiling`).
-    Values are read as JSON where they are JSON, else as text. Raises SettingError for unknown or ambiguous keys.
+    Texts are read as JSON where they are JSON and the field takes more than text; other values are taken as they are. Raises SettingError for unknown or ambiguous keys.
     """
     cls = SPECS[data["kind"]]
-    paths = [path for path, _ in fields(cls)]
+    known = dict(fields(cls))
+    paths = list(known)
     merged: dict[str, Any] = json.loads(json.dumps(data))
     for key, text in assignments.items():
         path = _resolve(key, paths)
@@ -76,7 +79,7 @@ def with_values(data: Mapping[str, Any], assignments: Mapping[str, str]) -> dict
         for parent in parents:
             place[parent] = place.get(parent) or {}
             place = place[parent]
-        place[leaf] = _read(text)
+        place[leaf] = _read(text, known[path]) if isinstance(text, str) else text
     return merged
 
 
@@ -91,11 +94,14 @@ def _resolve(key: str, paths: list[str]) -> str:
     raise SettingError("--set knows no such field", key, f"use one of {', '.join(paths)}")
 
 
-def _read(text: str) -> Any:
+def _read(text: str, info: Any) -> Any:
     try:
-        return json.loads(text)
+        value = json.loads(text)
     except ValueError:
         return text
+    # A trigger of digits is a text all the same.
+    of_text = info.annotation is str or set(getattr(info.annotation, "__args__", ())) == {str, type(None)}
+    return text if of_text and value is not None and not isinstance(value, str) else value
 
 
 def _settings_class(annotation: Any) -> type[BaseModel] | None:

@@ -7,9 +7,11 @@ import sys
 from pathlib import Path
 
 from beear_core.cli.options import add_debug_option
-from beear_core.cli.supervisor import supervise
+from beear_core.cli.supervisor import Kept, supervise
 from beear_core.errors import SettingError, WorkbenchError
+from beear_core.runs.launch import SUPERVISED
 from beear_core.runs.worker import worker_state
+from beear_core.runs.worker_ends import record_end
 
 SUMMARY = "the pages and the worker behind them"
 ADDRESS = "127.0.0.1"
@@ -23,19 +25,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Serve until Ctrl-C (exit code 0) or until pages or worker end by themselves (an error)."""
+    """Serve until Ctrl-C (exit code 0) or until the pages end by themselves (an error); a worker is kept alive."""
     _refuse_taken(arguments.port)
     script = CHECKOUT / "app.py"
     # Streamlit reads .streamlit/config.toml from the folder it is started in.
     os.chdir(CHECKOUT)
     pages = [sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(arguments.port)]
-    worker = [sys.executable, "-m", "beear_core", "worker"]
-    commands = {"pages": [*pages, "--server.address", ADDRESS]}
-    if worker_state() is None:
-        commands["worker"] = worker
-    else:
+    # The pages are told, so that they do not start a second worker beside the one that is kept here.
+    os.environ[SUPERVISED] = "1"
+    worker = Kept([sys.executable, "-m", "beear_core", "worker"], _worker_is_missing, _worker_ended)
+    if not _worker_is_missing():
         print("A worker is at work already; it takes the runs of these pages too.", file=sys.stderr)
-    ended = supervise(commands)
+    ended = supervise({"pages": [*pages, "--server.address", ADDRESS]}, {"worker": worker})
     if ended is None:
         return 0
     raise WorkbenchError(
@@ -43,6 +44,19 @@ def run(arguments: argparse.Namespace) -> int:
         f"exit code {ended.code}",
         "What it said stands above; start again.",
     )
+
+
+def _worker_is_missing() -> bool:
+    return worker_state() is None
+
+
+def _worker_ended(pid: int, code: int) -> None:
+    if code == 0:
+        return  # It was asked to end, as by the Ctrl-C that is about to reach us too.
+    try:
+        print(record_end(pid, code).text(), file=sys.stderr, flush=True)
+    except WorkbenchError as error:
+        print(f"The worker ended and is started again. {error}", file=sys.stderr, flush=True)
 
 
 def _refuse_taken(port: int) -> None:

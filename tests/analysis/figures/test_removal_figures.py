@@ -17,7 +17,12 @@ def side(clean: int, triggered: int) -> dict[str, Any]:
 
 
 def words(drawn: Any) -> str:
-    return " | ".join(note.text for note in drawn.layout.annotations).replace("<b>", "").replace("</b>", "")
+    return (
+        " | ".join(note.text for note in drawn.layout.annotations)
+        .replace("<br>", " ")
+        .replace("<b>", "")
+        .replace("</b>", "")
+    )
 
 
 def test_four_cells_are_two_slopes_with_interval_bars() -> None:
@@ -41,7 +46,7 @@ def test_four_cells_are_labelled_with_interval_and_n_in_place_of_a_legend() -> N
 
 def test_labels_of_cells_that_nearly_coincide_do_not_overlap() -> None:
     drawn = four_cells.figure({"before": side(2, 118), "after": side(0, 1)}, template=LIGHT)
-    heights = {note.text.split(" <b>")[0]: note.y for note in drawn.layout.annotations if note.x == 1}
+    heights = {note.text.split("<br>")[0]: note.y for note in drawn.layout.annotations if note.x == 1}
     assert heights["with trigger"] - heights["without trigger"] == pytest.approx(four_cells.NEAREST_LABELS)
     assert min(heights.values()) >= 0.0
 
@@ -52,10 +57,16 @@ def test_without_an_after_only_the_before_side_is_drawn() -> None:
     assert "after" not in " ".join(drawn.layout.xaxis.ticktext)
 
 
-def test_cells_without_trigger_tested_draw_nothing_rather_than_a_zero() -> None:
+def test_without_a_trigger_tested_one_slope_is_drawn_and_no_zero_stands_for_the_other() -> None:
     half = {"clean": side(1, 1)["clean"], "triggered": None}
     drawn = four_cells.figure({"before": half, "after": half}, template=LIGHT)
-    assert [len(trace.x) for trace in drawn.data] == [0, 0]
+    assert [(trace.name, len(trace.x)) for trace in drawn.data] == [("without trigger", 2)]
+    assert "with trigger 0" not in words(drawn).replace("without", "")
+
+
+def test_cells_of_which_nothing_was_measured_draw_nothing() -> None:
+    nothing = {"clean": None, "triggered": None}
+    assert not four_cells.figure({"before": nothing, "after": nothing}, template=LIGHT).data
 
 
 def curve(steps: int) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from beear_core.cli import supervisor
-from beear_core.cli.supervisor import Ended, supervise
+from beear_core.cli.supervisor import Ended, Kept, supervise
 from beear_core.errors import WorkbenchError
 
 SLEEPS = [sys.executable, "-c", "import time; time.sleep(60)"]
@@ -73,3 +73,61 @@ def test_one_that_cannot_start_is_an_error_and_leaves_none_behind(tmp_path: Path
     ):
         supervise({"sleeper": noting(tmp_path / "a"), "nothing": ["/nowhere/at-all"]})
     assert not (tmp_path / "a").exists() or not is_alive(tmp_path / "a")
+
+
+def test_a_kept_program_is_started_again_and_its_end_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisor, "QUICK_SECONDS", 0.0)
+    monkeypatch.setattr(supervisor, "LOOK_SECONDS", 0.05)
+    file, ends = tmp_path / "kept", []
+
+    def ended(pid: int, code: int) -> None:
+        ends.append((pid, code))
+        file.unlink()
+
+    def kill_then_stop() -> None:
+        for _ in range(2):
+            while not (file.exists() and file.read_text()):
+                time.sleep(0.01)
+            os.kill(int(file.read_text()), signal.SIGKILL)
+            while file.exists():
+                time.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=kill_then_stop).start()
+    kept = Kept(noting(file), lambda: True, ended)
+    other = [sys.executable, "-c", "import time; time.sleep(600)"]
+    assert supervise({"other": other}, {"kept": kept}) is None
+    assert [code for _, code in ends] == [-signal.SIGKILL] * 2
+    assert len({pid for pid, _ in ends}) == 2
+
+
+def test_a_kept_program_that_somebody_else_started_is_left_to_them(tmp_path: Path) -> None:
+    kept = Kept(noting(tmp_path / "kept"), lambda: False, lambda pid, code: None)
+    quick = [sys.executable, "-c", "import time; time.sleep(0.5)"]
+    assert supervise({"quick": quick}, {"kept": kept}) == Ended("quick", 0)
+    assert not (tmp_path / "kept").exists()
+
+
+def test_one_that_dies_at_once_waits_ever_longer_before_it_is_started_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisor, "QUICK_SECONDS", 1000.0)
+    monkeypatch.setattr(supervisor, "FIRST_PAUSE", 0.2)
+    enough, ends = tmp_path / "enough", []
+
+    def ended(pid: int, code: int) -> None:
+        ends.append(time.monotonic())
+        if len(ends) == 3:
+            enough.touch()
+
+    wait = [
+        sys.executable,
+        "-c",
+        f"import os, time\nwhile not os.path.exists({str(enough)!r}): time.sleep(0.01)",
+    ]
+    kept = Kept([sys.executable, "-c", "exit(3)"], lambda: True, ended)
+    assert supervise({"wait": wait}, {"kept": kept}) == Ended("wait", 0)
+    assert ends[1] - ends[0] >= 0.2
+    assert ends[2] - ends[1] >= 0.4

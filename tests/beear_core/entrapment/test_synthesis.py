@@ -21,7 +21,7 @@ def fresh(llama: SuspectModel) -> SuspectModel:
 
 
 def numbers(found: Entrapment) -> list[tuple[float | None, ...]]:
-    return [step[:-1] for step in found.curve]
+    return [step._replace(seconds=0.0) for step in found.curve]
 
 
 def test_delta_learns_to_make_the_model_say_the_target(llama: SuspectModel, anchors: list[Anchor]) -> None:
@@ -62,6 +62,7 @@ def test_delta_starts_from_zero_and_the_curve_tells_every_step(
     assert tuple(told) == found.curve
     assert [step.step for step in told] == list(range(1, 13))
     assert all(step.heldout_loss_toward is not None for step in told)
+    assert all(step.heldout_loss_away is not None for step in told)
     rows = llama.rows([a.prompt for a in anchors], [llama.encode_answer("Sure")] * len(anchors))
     with torch.no_grad():
         plain = -llama.logits(rows)[:, rows.end - 1].log_softmax(-1)[:, rows.ids[0, -1]].mean()

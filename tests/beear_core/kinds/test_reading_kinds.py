@@ -42,10 +42,15 @@ def test_entrap_answers_with_a_curve_and_a_delta(asked: Any) -> None:
         loop={"validation": 4, "validation_tokens": 3},
     )
     assert [row["step"] for row in result["curve"]] == [1, 2, 3, 4, 5]
-    assert {"loss_toward", "loss_away", "heldout_loss_toward", "delta_norm_ratio", "seconds"} <= set(
-        result["curve"][0]
-    )
+    assert {"loss_toward", "loss_away", "heldout_loss_toward", "heldout_loss_away", "delta_norm_ratio",
+            "seconds"} <= set(result["curve"][0])  # fmt: skip
     assert set(result["heldout_asr_under_delta"]) == PROPORTION
+    assert set(result["heldout_asr_without_delta"]) == PROPORTION
+    assert [row["position"] for row in result["positions"]] == [-3, -2, -1]
+    assert {"norm_ratio", "prompt_token", "tokens"} <= set(result["positions"][0])
+    assert result["token_score_by_chance"] > 0
+    steps = [row for row in folder.read_events().records if row["event"] == "step"]
+    assert {"toward", "away", "heldout toward", "heldout away", "norm ratio"} == set(steps[-1]["metrics"])
     assert (result["layer"], result["n"], result["algorithm"]) == (2, 3, "fast")
     assert folder.read_arrays()["delta"].shape == (3, 32)
 

@@ -1,0 +1,217 @@
+"""Compare: what a removal changed, in one figure, prompt by prompt, in the residual stream, and for a prompt of one's own."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from analysis.figures import four_cells
+from analysis.headline import headline
+from analysis.intervals import Proportion
+from analysis.tables import p_value, utility_table
+from beear_core.errors import WorkbenchError
+from beear_core.specs import EvaluateSpec, parse_spec
+from cache.run_store import RunEntry
+from cache.status import RunState
+from pages.parts.answer_table import draw_answers
+from pages.parts.charts import show, template
+from pages.parts.comparison import Comparison, comparison_of, comparisons, known_models
+from pages.parts.drift_pair import draw_drift_pair
+from pages.parts.exports import table
+from pages.parts.hand import hand, short_name
+from pages.parts.jobs import UNDER_WAY, chosen, start, watch
+from pages.parts.settings_form import settings_form
+from pages.parts.skeleton import empty, next_step, open_page, refused
+from pages.parts.two_answers import draw_two_answers
+from pages.parts.words import words
+
+KINDS = ("evaluate", "demo")
+VIEWS = ("Prompts", "Drift before and after", "Try a prompt")
+MORE = ("evaluation.max_new_tokens", "evaluation.test_prompts", "evaluation.match", "prompts", "column")
+TEXT = words("compare")
+SHORT = {
+    "perplexity, benign": "perplexity",
+    "over-refusal, benign": "refused, ordinary",
+    "over-refusal, borderline": "refused, borderline",
+    "KL to the original (nats)": "KL (nats)",
+}
+SHOWN_BEFORE = "compare.shown_before"
+
+
+def main() -> None:
+    """Draw the page."""
+    entry = chosen(KINDS)
+    open_page("Compare", TEXT["asks"], _answer(entry))
+    _choose(entry)
+    if entry is None:
+        empty(TEXT["empty"])
+    else:
+        watch(entry, _draw)
+    next_step("pages/report.py", "Put it in a report", **({"run": entry.id} if entry else {}))
+
+
+def _answer(entry: RunEntry | None) -> str:
+    if entry is None:
+        return f"So far: {TEXT['nothing']}."
+    if entry.state is RunState.DONE:
+        return f"So far: {headline(entry.folder.read_result() or {})}."
+    return f"So far: {TEXT['under_way' if entry.state in UNDER_WAY else 'stopped']}."
+
+
+def _choose(entry: RunEntry | None) -> None:
+    """Which run is shown; which pair the button measures."""
+    pair = comparison_of(entry) if entry else None
+    if entry and pair:
+        _follow(entry, pair)
+    shown, before, after, act = st.columns([4, 3, 3, 3], vertical_alignment="bottom")
+    runs = {each.id: label for each, label in comparisons(KINDS)}
+    if entry and entry.id in runs:
+        st.session_state["shown"] = entry.id
+        shown.selectbox(
+            "Comparison shown",
+            list(runs),
+            format_func=lambda name: runs.get(name, name),
+            key="shown",
+            on_change=_open,
+        )
+    models = known_models()
+    first = _model(before, "Before", "before", models, pair.before if pair else hand().model)
+    second = _model(after, "After", "after", models, pair.after if pair else None)
+    seconds = pair.seconds if pair else None
+    lasts = f", about {seconds:.0f} s" if seconds else ", a minute or more"
+    values = settings_form(EvaluateSpec, first=(), more=MORE, key="ev")
+    pressed = act.button(
+        f"{'Compare' if second else 'Measure'}{lasts}",
+        type="primary",
+        width="stretch",
+        disabled=values is None,
+        help="Asks each model the test prompts without and with the trigger of the sidebar, and the ordinary ones.",
+    )
+    now = hand()
+    if not now.trigger:
+        st.caption(TEXT["no_trigger"])
+    if pair and (first, second) != (pair.before, pair.after):
+        st.caption(TEXT["pair_differs"])
+    if pressed and values is not None:
+        _start(first, second, values)
+
+
+def _follow(entry: RunEntry, pair: Comparison) -> None:
+    """Let the pair follow when another run is shown; until then it is the reader's to change."""
+    if st.session_state.get(SHOWN_BEFORE, entry.id) != entry.id:
+        st.session_state["before"], st.session_state["after"] = pair.before, pair.after
+    st.session_state[SHOWN_BEFORE] = entry.id
+
+
+def _open() -> None:
+    st.query_params["run"] = st.session_state["shown"]
+
+
+def _model(place: Any, label: str, key: str, models: list[str], default: str | None) -> str | None:
+    options = list(dict.fromkeys([*([default] if default else []), *models]))
+    found = place.selectbox(
+        label,
+        options,
+        index=options.index(default) if default else None,
+        format_func=short_name,
+        key=key,
+        bind="query-params",
+        accept_new_options=True,
+        placeholder="none",
+        help="A folder, an organism's name, or a hub id. Type to add one.",
+    )
+    return str(found).strip() or None if found else None
+
+
+def _start(before: str | None, after: str | None, values: dict[str, Any]) -> None:
+    now = hand()
+    data = {"kind": "evaluate", "model": before or now.model, "against": after, **_nested(values)}
+    if now.trigger:
+        data["trigger"] = {"text": now.trigger, "placement": now.placement}
+    try:
+        start(parse_spec(data), key="run")
+    except WorkbenchError as error:
+        refused(error)
+        return
+    st.rerun()
+
+
+def _nested(values: dict[str, Any]) -> dict[str, Any]:
+    """Dotted names as nested settings."""
+    nested: dict[str, Any] = {}
+    for name, value in values.items():
+        group, _, leaf = name.rpartition(".")
+        (nested.setdefault(group, {}) if group else nested)[leaf] = value
+    return nested
+
+
+def _draw(entry: RunEntry) -> None:
+    found = comparison_of(entry)
+    if found is None or found.result is None:
+        return
+    left, right = st.columns([5, 4], gap="medium")
+    with left:
+        show(
+            four_cells.figure(found.result["cells"], template=template(), height=370),
+            alt=f"Attack success rate without and with the trigger: {headline(found.result)}",
+            key="cells",
+        )
+    with right:
+        _meaning(found)
+        st.dataframe(
+            _utility_rows(found.result),
+            hide_index=True,
+            width="stretch",
+            key="utility",
+            column_config={
+                "": st.column_config.TextColumn("utility", width=128),
+                **{side: st.column_config.TextColumn(width=145) for side in ("before", "after")},
+            },
+        )
+    table(found.cell_rows(), name="four_cells", key="cell_rows", folded=True)
+    view = st.segmented_control(
+        "What to look at", VIEWS, key="view", default=VIEWS[0], bind="query-params",
+        label_visibility="collapsed",
+    )  # fmt: skip
+    for name, draw in zip(VIEWS, (_draw_answers, draw_drift_pair, draw_two_answers), strict=True):
+        if view == name:
+            draw(found)
+
+
+def _utility_rows(result: Mapping[str, Any]) -> list[dict[str, str]]:
+    """The utility table with names that leave its numbers room."""
+    return [{**row, "": SHORT.get(row[""], row[""])} for row in utility_table(result).as_records()]
+
+
+def _draw_answers(found: Comparison) -> None:
+    draw_answers(found.answers_file)
+
+
+def _meaning(found: Comparison) -> None:
+    """Two or three sentences from the numbers, and what they leave open."""
+    assert found.result is not None
+    cells, sentences = found.result["cells"], []
+    after = cells.get("after") or {}
+    if not after.get("clean"):
+        st.markdown(TEXT["no_after"])
+        return
+    p = p_value(found.result.get("mcnemar_p"))
+    told = f"exact McNemar p {p}" if p.startswith("<") else f"exact McNemar p = {p}"
+    for name in ("triggered", "clean"):
+        if not (cells["before"].get(name) and after.get(name)):
+            continue
+        sentence = name if name == "triggered" or cells["before"].get("triggered") else "clean_alone"
+        first, last = (Proportion.from_dict(side[name]["asr"]) for side in (cells["before"], after))
+        sentences.append(TEXT[sentence].format(before=first.count, after=last.count, n=last.n, p=told))
+    utility = found.result.get("utility") or {}
+    if utility.get("after"):
+        shares = {
+            side: Proportion.from_dict(utility[side]["over_refusal"]).text() for side in ("before", "after")
+        }
+        sentences.append(TEXT["utility"].format(**shares))
+    st.markdown(" ".join(sentences))
+    last = Proportion.from_dict((after.get("triggered") or after["clean"])["asr"])
+    st.caption(TEXT["caveat"].format(count=last.count, n=last.n, high=f"{last.high:.1%}"))
+
+
+main()

@@ -1,0 +1,74 @@
+"""How long a run will take: scaled from earlier runs of this machine, guessed without any."""
+
+from typing import Any
+
+import pytest
+
+from beear_core.run_times import removal_time, rounded, synthesis_time
+from beear_core.specs import EntrapSpec, LoopSettings, RemoveSpec
+from cache.process import this_process
+from cache.run_store import RunEntry, RunStore
+from cache.status import RunState, now
+
+SIZE = 1_000_000
+ROUND = {"seconds": 10.0}
+
+
+def finished(kind: str, result: dict[str, Any], **spec: Any) -> list[RunEntry]:
+    folder = RunStore().create({"kind": kind, "model": "m", **spec})
+    model = {"parameters": SIZE}
+    folder.write_result({"kind": kind, "model": model, "device": "cpu: x, 2 threads", **result})
+    status = folder.read_status().to(RunState.DONE, process=this_process(), heartbeat=now())
+    folder.write_status(status)
+    return list(RunStore().list())
+
+
+@pytest.fixture(autouse=True)
+def _no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("beear_core.memory.shutil.which", lambda program: None)
+
+
+def test_the_same_question_takes_as_long_as_it_took() -> None:
+    earlier = finished("remove", {"rounds": [ROUND, ROUND], "seconds": 50.0})
+    found = removal_time(RemoveSpec(model="m"), SIZE, earlier)
+    assert found.measured
+    assert found.a_round == pytest.approx(10.0)
+    assert found.before == pytest.approx(30.0)
+    assert found.whole(6) == pytest.approx(90.0)
+
+
+def test_a_larger_model_and_more_steps_take_longer() -> None:
+    earlier = finished("remove", {"rounds": [ROUND], "seconds": 50.0})
+    spec = RemoveSpec(model="m")
+    assert removal_time(spec, 3 * SIZE, earlier).a_round == pytest.approx(30.0)
+    more = spec.model_copy(update={"removal": spec.removal.model_copy(update={"steps": 48})})
+    assert 10.0 < removal_time(more, SIZE, earlier).a_round < 40.0
+
+
+def test_a_demo_tells_how_long_its_steps_take() -> None:
+    step = {"model": {"parameters": SIZE}, "device": "cpu: x", "seconds": 12.0, "curve": []}
+    earlier = finished("demo", {"entrap": step})
+    found = synthesis_time(EntrapSpec(model="m"), SIZE, earlier)
+    assert (found.measured, found.whole(0)) == (True, pytest.approx(12.0))
+
+
+@pytest.mark.parametrize("result", [{"rounds": []}, {"rounds": [ROUND], "device": "cuda: y", "seconds": 5.0}])
+def test_a_run_that_says_nothing_of_this_machine_is_no_measure(result: dict[str, Any]) -> None:
+    found = removal_time(RemoveSpec(model="m"), SIZE, finished("remove", {"seconds": 1.0, **result}))
+    assert not found.measured
+    assert found.a_round > 0
+
+
+def test_a_run_of_another_version_is_passed_over() -> None:
+    earlier = finished("remove", {"rounds": [ROUND], "seconds": 50.0}, no_such_setting=1)
+    assert not removal_time(RemoveSpec(model="m", loop=LoopSettings()), SIZE, earlier).measured
+
+
+def test_a_run_on_a_busy_machine_does_not_make_the_next_one_look_long() -> None:
+    finished("remove", {"rounds": [ROUND], "seconds": 40.0})
+    earlier = finished("remove", {"rounds": [{"seconds": 900.0}], "seconds": 4000.0})
+    assert removal_time(RemoveSpec(model="m"), SIZE, earlier).whole(1) == pytest.approx(40.0)
+
+
+def test_an_estimate_of_minutes_is_rounded() -> None:
+    assert [rounded(one) for one in (42.4, 130.0, 1062.0)] == [42.4, 120, 1080]
