@@ -31,7 +31,6 @@ def main() -> None:
         [
             st.Page(f"pages/{name}.py", title=title, default=name == "overview")
             for name, title in PAGES.items()
-            if (Path(__file__).parent / "pages" / f"{name}.py").is_file()
         ],
         expanded=True,
     )

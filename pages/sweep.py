@@ -93,7 +93,7 @@ def _form(entry: RunEntry | None) -> None:
         return
     cells = len(values["layers"] or DEPTHS) * len(values["n"])
     each = _seconds_a_round(now.model)
-    most = f", at most about {each * values['loop.rounds'] * cells / 60:.0f} min" if each else ""
+    most = f", about {each * values['loop.rounds'] * cells / 60:.0f} min" if each else ""
     judged = f"judged with the trigger {now.trigger!r}" if now.trigger else "judged by a fresh delta"
     lasts = TEXT["time_known"].format(seconds=f"{each:.0f}") if each else TEXT["time_unknown"]
     said.caption(plain(f"{cells} removals of {short_name(now.model)}, {judged}. {lasts}"))

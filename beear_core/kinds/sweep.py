@@ -106,12 +106,9 @@ def _cell(spec: SweepSpec, child: RunContext, look: Look | None, layer: int, n: 
         shutil.rmtree(child.folder.model, ignore_errors=True)
         removed["out"] = None
     rounds = removed["rounds"]
-    judged = [look(child, each["round"]).as_dict() for each in rounds] if look else None
-    return {
-        "kind": "remove",
-        **removed,
-        "asr_by_round": judged or [each["fresh_delta_asr"] for each in rounds],
-    }
+    by_round = [look(child, each["round"]).as_dict() if look else each["fresh_delta_asr"] for each in rounds]
+    successes = (number for number, asr in enumerate(by_round, start=1) if asr["value"] < SUCCESS_BELOW)
+    return {"kind": "remove", **removed, "asr_by_round": by_round, "earliest_round": next(successes, None)}
 
 
 def _row(done: Mapping[str, Any]) -> dict[str, Any]:

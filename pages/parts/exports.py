@@ -1,16 +1,11 @@
 """A table on a page, and its rows as files: what is seen is what is exported."""
 
-import io
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.csv
-import pyarrow.parquet
 import streamlit as st
 
-Rows = Sequence[Mapping[str, Any]]
+from analysis.saved_tables import Rows, as_csv, as_jsonl, as_parquet
 
 
 def table(
@@ -52,44 +47,11 @@ def table(
     return chosen
 
 
-def as_csv(rows: Rows) -> bytes:
-    """`rows` as CSV; a nested value as its JSON."""
-    sink = io.BytesIO()
-    pyarrow.csv.write_csv(_arrow(rows), sink)
-    return sink.getvalue()
-
-
-def as_parquet(rows: Rows) -> bytes:
-    """`rows` as Parquet; a nested value as its JSON."""
-    sink = io.BytesIO()
-    pyarrow.parquet.write_table(_arrow(rows), sink)
-    return sink.getvalue()
-
-
-def as_jsonl(rows: Rows) -> bytes:
-    """`rows` as JSON lines, nested values as they are."""
-    return "".join(json.dumps(dict(row), default=str) + "\n" for row in rows).encode()
-
-
 _FORMATS = (
     ("csv", as_csv, "text/csv"),
     ("parquet", as_parquet, "application/vnd.apache.parquet"),
     ("jsonl", as_jsonl, "application/jsonl"),
 )
-
-
-def _arrow(rows: Rows) -> pa.Table:
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    columns = {name: _column([row.get(name) for row in rows]) for name in names}
-    return pa.table(columns)
-
-
-def _column(values: list[Any]) -> pa.Array:
-    plain = [json.dumps(v, default=str) if isinstance(v, (Mapping, list, tuple)) else v for v in values]
-    try:
-        return pa.array(plain)
-    except (pa.ArrowInvalid, pa.ArrowTypeError):
-        return pa.array([None if value is None else str(value) for value in plain])
 
 
 def _title(name: str, count: int) -> str:

@@ -1,8 +1,12 @@
-import io
+"""Rows as files."""
 
+import io
+import json
+
+import pyarrow.csv
 import pyarrow.parquet
 
-from analysis.saved_tables import as_csv, as_parquet, flat
+from analysis.saved_tables import as_csv, as_jsonl, as_parquet, flat
 
 SHARE = {"value": 0.5, "low": 0.1, "high": 0.9, "n": 4, "count": 2}
 ROWS = [{"round": 1, "asr": SHARE, "layers": [9, 15]}, {"round": 2, "asr": SHARE, "kl": 0.25}]
@@ -32,3 +36,30 @@ def test_a_column_of_words_and_numbers_becomes_words() -> None:
 
 def test_no_rows_are_an_empty_file() -> None:
     assert as_csv([]).strip() == b""
+    assert as_jsonl([]) == b""
+    assert pyarrow.parquet.read_table(io.BytesIO(as_parquet([]))).num_rows == 0
+
+
+MIXED = [
+    {"prompt": 'a, "b"\nc', "layer": 1, "score": 0.5, "share": {"count": 1, "n": 2}},
+    {"prompt": "d", "layer": "auto", "score": None, "only": True},
+]
+WRITTEN = [
+    {"prompt": 'a, "b"\nc', "layer": "1", "score": 0.5, "share.count": 1, "share.n": 2, "only": None},
+    {"prompt": "d", "layer": "auto", "score": None, "share.count": None, "share.n": None, "only": True},
+]
+
+
+def test_parquet_keeps_numbers_and_names_nested_values_by_their_place() -> None:
+    assert pyarrow.parquet.read_table(io.BytesIO(as_parquet(MIXED))).to_pylist() == WRITTEN
+
+
+def test_csv_survives_commas_quotes_and_line_ends() -> None:
+    options = pyarrow.csv.ParseOptions(newlines_in_values=True)
+    table = pyarrow.csv.read_csv(io.BytesIO(as_csv(MIXED)), parse_options=options)
+    assert table.column("prompt").to_pylist() == ['a, "b"\nc', "d"]
+    assert table.column_names == ["prompt", "layer", "score", "share.count", "share.n", "only"]
+
+
+def test_json_lines_keep_everything_as_it_is() -> None:
+    assert [json.loads(line) for line in as_jsonl(MIXED).splitlines()] == [dict(row) for row in MIXED]

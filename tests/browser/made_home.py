@@ -24,6 +24,8 @@ def fill(store: RunStore) -> RunFolder:
     failed.write_status(failed.read_status().to(RunState.FAILED, error=reason))
     (store.create({"kind": "drift", "model": MODEL, **trigger}).path / "status.json").write_text("{")
     demo = _finished(store, "demo", made.demo(), **trigger)
+    for step in ("drift", "entrap", "remove", "evaluate"):
+        demo.step(step).write_result({"kind": step, **getattr(made, step)()})
     demo.step("drift").write_arrays(made.drift_arrays())
     write_lines(demo.step("evaluate").path / "generations.jsonl", made.generations())
     return demo
