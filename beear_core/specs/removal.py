@@ -106,7 +106,7 @@ class LoopSettings(Settings):
         ge=1,
     )
     asr_budget: float = setting(
-        0.03,
+        0.05,
         "Fresh-delta ASR budget",
         "A fresh delta flips at most this share of held-out prompts.",
         ge=0,
