@@ -46,7 +46,7 @@ def _of(folder: RunFolder, with_answers: bool) -> list[Evidence]:
     if kind != "demo":
         return [_one(folder.path, kind, spec, result, with_answers, shared)]
     own = _one(folder.path / "steps" / "evaluate", "evaluate", spec, result, with_answers, shared)
-    inherited = {name: result[name] for name in ("spec_sha256", "versions") if name in result}
+    inherited: dict[str, Any] = {name: result[name] for name in ("spec_sha256", "versions") if name in result}
     return [own] + [
         _one(
             folder.path / "steps" / step,

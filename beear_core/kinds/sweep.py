@@ -106,7 +106,9 @@ def _cell(spec: SweepSpec, child: RunContext, look: Look | None, layer: int, n: 
         shutil.rmtree(child.folder.model, ignore_errors=True)
         removed["out"] = None
     rounds = removed["rounds"]
-    by_round = [look(child, each["round"]).as_dict() if look else each["fresh_delta_asr"] for each in rounds]
+    by_round: list[dict[str, Any]] = [
+        look(child, each["round"]).as_dict() if look else each["fresh_delta_asr"] for each in rounds
+    ]
     successes = (number for number, asr in enumerate(by_round, start=1) if asr["value"] < SUCCESS_BELOW)
     return {"kind": "remove", **removed, "asr_by_round": by_round, "earliest_round": next(successes, None)}
 
