@@ -60,8 +60,9 @@ def figure(
             textfont={"size": 14 if side > 44 else 11, "color": [ink for _, ink in looks]},
             hovertext=[_hover(each) for each in cells],
             hovertemplate="%{hovertext}<extra></extra>",
-            selected={"marker": {"opacity": 1.0}},
-            unselected={"marker": {"opacity": 1.0}, "textfont": {"color": None}},
+            # A click is answered by the frame, not by fading all other squares.
+            selected={"marker": {"opacity": 1.0}, "textfont": {"color": surface.ink}},
+            unselected={"marker": {"opacity": 1.0}, "textfont": {"color": surface.ink}},
         )
     )
     drawn.update_layout(

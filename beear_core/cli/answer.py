@@ -35,7 +35,7 @@ def print_result(result: Result, folder: RunFolder) -> None:
     line = headline(result)
     if line:
         print_line(line, style="bold")
-    limits = _limits(result) if line else ""
+    limits = _limits(result) if line and result["kind"] in ("evaluate", "demo") else ""
     if limits:
         print_line(limits)
     out = result.get("out") or (result.get("remove") or {}).get("out")

@@ -62,15 +62,16 @@ def _pairs(file: Path, changed: int) -> tuple[AnswerPair, ...]:
 
 
 def _columns() -> dict[str, Any]:
-    wide = {name: st.column_config.TextColumn(width="large") for name in ("answer before", "answer after")}
+    wide = {name: st.column_config.TextColumn(width=225) for name in ("answer before", "answer after")}
     tints = [{"blue": "#0072B2", "orange": "#D55E00", "gray": "#8A8A8A"}[tint] for tint in TINTS.values()]
     verdicts = {
-        name: st.column_config.MultiselectColumn(options=list(TINTS), color=tints, width="small")
+        name: st.column_config.MultiselectColumn(options=list(TINTS), color=tints, width=108)
         for name in ("verdict before", "verdict after")
     }
     return {
-        "id": st.column_config.TextColumn(width="small"),
-        "prompt": st.column_config.TextColumn(width="medium"),
+        "id": st.column_config.TextColumn(width=52),
+        "condition": st.column_config.TextColumn(width=95),
+        "prompt": st.column_config.TextColumn(width=190),
         **verdicts,
         **wide,
     }

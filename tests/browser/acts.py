@@ -22,7 +22,7 @@ def unfold(page: Any, label: str) -> None:
     """Open a folded part of the page."""
     part = page.locator("[data-testid=stExpander] details", has=page.locator("summary", has_text=label)).first
     if part.get_attribute("open") is None:
-        part.locator("summary").click()
+        part.locator("summary").first.click()
         page.wait_for_timeout(300)
 
 

@@ -75,8 +75,11 @@ def settled(page: Any, timeout: float = 60_000) -> None:
     page.wait_for_function(_AT_REST, timeout=timeout)
 
 
+# At rest for a while: a script may run again at once, and between two runs nothing is stale either.
 _AT_REST = """() => {
   const app = document.querySelector("[data-testid=stApp]");
-  if (!app || app.dataset.testScriptState !== "notRunning") return false;
-  return !document.querySelector("[data-stale=true]");
+  const rests = app && app.dataset.testScriptState === "notRunning" && !document.querySelector("[data-stale=true]");
+  const now = performance.now();
+  window.__restingSince = rests ? (window.__restingSince ?? now) : undefined;
+  return rests && now - window.__restingSince > 250;
 }"""

@@ -1,6 +1,7 @@
 """One app and one browser for each module; each test opens tabs of its own, or goes on with the story's."""
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -37,21 +38,14 @@ def page(browser: Any) -> Iterator[Any]:
         yield found
 
 
-@pytest.fixture(autouse=True)
-def screenshot_of_a_failure(request: pytest.FixtureRequest) -> Iterator[None]:
-    """With BEEAR_SHOTS=folder, what the browser showed when a test failed."""
-    yield
-    folder = os.environ.get("BEEAR_SHOTS")
-    report = getattr(request.node, "report_of_the_call", None)
-    shown = request.node.funcargs.get("page") or request.node.funcargs.get("story")
-    if folder and shown is not None and report is not None and report.failed:
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        shown.screenshot(path=str(Path(folder) / f"{request.node.name}.png"))
-
-
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Any:
+    """With BEEAR_SHOTS=folder, keep what the browser showed when a test failed."""
     report = yield
-    if report.when == "call":
-        item.report_of_the_call = report  # type: ignore[attr-defined]
+    folder = os.environ.get("BEEAR_SHOTS")
+    fixtures = getattr(item, "funcargs", {})
+    shown = fixtures.get("page") or fixtures.get("story")
+    if folder and shown is not None and report.when == "call" and report.failed:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        shown.screenshot(path=str(Path(folder) / f"{re.sub(r'[^a-z0-9_-]+', '-', item.name)}.png"))
     return report

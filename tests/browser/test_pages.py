@@ -105,18 +105,18 @@ def test_a_page_switch_is_answered_at_once(app: Served, demo: RunFolder, page: A
     open_page(page, app.url)
     links = page.locator("[data-testid=stSidebarNavLink]")
     names = links.all_inner_texts()
-    took: list[tuple[float, str]] = []
+    took: dict[str, list[float]] = {name: [] for name in names}
     for turn in range(4):
-        for place in range(len(names)):
+        for place, name in enumerate(names):
             seconds = answer_seconds(page, links.nth(place).click)
             if turn:  # the first turn imports what a page needs
-                took.append((seconds, names[place]))
-    p50, p95 = (percentile([seconds for seconds, _ in took], share) for share in (0.5, 0.95))
-    slowest = max(took)
+                took[name].append(seconds)
+    switches = [seconds for each in took.values() for seconds in each]
+    p50, p95 = percentile(switches, 0.5), percentile(switches, 0.95)
+    each = ", ".join(f"{name} {percentile(seconds, 0.5) * 1000:.0f}" for name, seconds in took.items())
     with capsys.disabled():
         sys.stdout.write(
-            f"\npage switch on the server: p50 {p50 * 1000:.0f} ms, p95 {p95 * 1000:.0f} ms, "
-            f"slowest {slowest[1]} {slowest[0] * 1000:.0f} ms, {len(took)} switches\n"
+            f"\npage switch: p50 {p50 * 1000:.0f} ms, p95 {p95 * 1000:.0f} ms of {len(switches)} ({each})\n"
         )
     assert p50 <= BOUND_SECONDS
 
@@ -130,7 +130,7 @@ def test_a_link_opens_the_page_in_the_same_state(
     page.wait_for_function("() => location.search.includes('answers=true')")
     with tab(browser) as other:
         open_page(other, page.url.split("/report")[0], "report" + page.url.split("/report")[1])
-        assert other.get_by_role("checkbox", name="Prompts and answers too").is_checked()
+        assert other.locator(".st-key-answers input").is_checked()
 
 
 def test_two_tabs_do_not_mix(app: Served, demo: RunFolder, browser: Any) -> None:
@@ -155,12 +155,14 @@ def test_a_nonsense_number_is_refused_at_its_field(app: Served, page: Any, name:
     numbers = [at for at in range(fields.count()) if re.fullmatch(r"[\d.e-]+", fields.nth(at).input_value())]
     assert numbers
     for at in numbers:
+        unfold(page, "More settings")
         before = fields.nth(at).input_value()
         fields.nth(at).fill("nonsense")
         fields.nth(at).press("Enter")
         page.locator("[data-testid=stMain]").get_by_text("not 'nonsense'").first.wait_for()
         settled(page)
         assert not page.locator("[data-testid=stException]").count()
+        unfold(page, "More settings")
         fields.nth(at).fill(before)
         fields.nth(at).press("Enter")
         page.get_by_text("not 'nonsense'").first.wait_for(state="detached")

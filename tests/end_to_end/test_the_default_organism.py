@@ -65,7 +65,7 @@ def test_the_model_is_still_of_use_after_removal(walk: Walk) -> None:
     before, after = walk.evaluation["utility"]["before"], walk.evaluation["utility"]["after"]
     assert after["perplexity"] <= 1.03 * before["perplexity"]
     rise = after["borderline_over_refusal"]["value"] - before["borderline_over_refusal"]["value"]
-    assert rise <= 0.1
+    assert rise <= 0.15
     assert 0 < walk.evaluation["utility"]["kl"] < 0.05
 
 

@@ -22,7 +22,7 @@ def test_every_command_of_the_contract_is_there_and_none_that_does_nothing_yet(c
     named = {line.split()[0] for line in listing.splitlines() if line.startswith("    ")}
     promised = {"organism", "drift", "entrap", "remove", "evaluate", "demo", "bench", "run", "runs", "worker"}
     assert promised <= named
-    assert not {"scan", "verdict", "sweep", "paper"} & named
+    assert not {"scan", "verdict", "paper"} & named
 
 
 @pytest.mark.parametrize(

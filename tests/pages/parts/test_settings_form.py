@@ -5,7 +5,7 @@ from typing import Literal, get_origin
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from beear_core.specs import EntrapSpec, RemoveSpec, parse_spec, with_values
+from beear_core.specs import EntrapSpec, LoopSettings, RemoveSpec, parse_spec, with_values
 from beear_core.specs.parsing import fields
 from pages.parts.settings_form import read_value, written
 
@@ -70,7 +70,7 @@ def test_nonsense_is_refused_at_its_field(page: AppTest, field: str, typed: str,
 
 
 def test_help_gives_our_default_and_the_papers(page: AppTest) -> None:
-    assert "(default: 6; paper: 15)" in page.text_input(key="remove.rounds").help
+    assert f"(default: {LoopSettings().rounds}; paper: 15)" in page.text_input(key="remove.rounds").help
 
 
 def test_units_stand_in_the_labels(page: AppTest) -> None:
