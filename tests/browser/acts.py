@@ -21,9 +21,10 @@ def press(page: Any, label: str) -> None:
 def unfold(page: Any, label: str) -> None:
     """Open a folded part of the page."""
     part = page.locator("[data-testid=stExpander] details", has=page.locator("summary", has_text=label)).first
-    if part.get_attribute("open") is None:
+    # While it folds it is still `open`, but nothing in it can be touched any more.
+    if part.evaluate("part => !part.open || part.querySelector(':scope > [inert]') !== null"):
         part.locator("summary").first.click()
-        page.wait_for_timeout(300)
+        page.wait_for_timeout(400)
 
 
 def fill(page: Any, label: str, value: str) -> None:

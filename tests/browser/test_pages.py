@@ -155,17 +155,21 @@ def test_a_nonsense_number_is_refused_at_its_field(app: Served, page: Any, name:
     numbers = [at for at in range(fields.count()) if re.fullmatch(r"[\d.e-]+", fields.nth(at).input_value())]
     assert numbers
     for at in numbers:
-        unfold(page, "More settings")
         before = fields.nth(at).input_value()
-        fields.nth(at).fill("nonsense")
-        fields.nth(at).press("Enter")
+        _type(page, fields.nth(at), "nonsense")
         page.locator("[data-testid=stMain]").get_by_text("not 'nonsense'").first.wait_for()
-        settled(page)
         assert not page.locator("[data-testid=stException]").count()
-        unfold(page, "More settings")
-        fields.nth(at).fill(before)
-        fields.nth(at).press("Enter")
+        _type(page, fields.nth(at), before)
         page.get_by_text("not 'nonsense'").first.wait_for(state="detached")
+
+
+def _type(page: Any, field: Any, text: str) -> None:
+    settled(page)
+    # A form that is back at its defaults is drawn folded again.
+    unfold(page, "More settings")
+    field.fill(text)
+    field.press("Enter")
+    settled(page)
 
 
 def test_what_a_model_said_is_never_run(app: Served, demo: RunFolder, page: Any) -> None:
