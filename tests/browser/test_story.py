@@ -102,7 +102,7 @@ def test_a_click_on_a_curve_picks_the_layer(app: Served, story: Any) -> None:
     story.mouse.click(*place_of(curves, 0, LAYER - 1))
     story.wait_for_function(f"() => location.search.includes('layer={LAYER}')")
     settled(story)
-    assert story.locator("[data-testid=stSidebar]").get_by_label("Layer").first.input_value() == str(LAYER)
+    assert story.locator("[data-testid=stSidebar] input[aria-label=Layer]").input_value() == str(LAYER)
     assert f"layer {LAYER} ·" in said(story)
 
 
