@@ -83,15 +83,16 @@ def test_a_kept_program_is_started_again_and_its_end_is_told(
     file, ends = tmp_path / "kept", []
 
     def ended(pid: int, code: int) -> None:
-        ends.append((pid, code))
         file.unlink()
+        ends.append((pid, code))
 
     def kill_then_stop() -> None:
-        for _ in range(2):
-            while not (file.exists() and file.read_text()):
+        for number in (1, 2):
+            while not (file.exists() and (pid := file.read_text())):
                 time.sleep(0.01)
-            os.kill(int(file.read_text()), signal.SIGKILL)
-            while file.exists():
+            os.kill(int(pid), signal.SIGKILL)
+            # The next one may already have written its file: only the count tells that this end was noticed.
+            while len(ends) < number:
                 time.sleep(0.01)
         os.kill(os.getpid(), signal.SIGTERM)
 
