@@ -1,7 +1,12 @@
-"""Rows as files: CSV for people, Parquet and JSON lines for programs, with all digits."""
+"""Rows as files: CSV for people, Parquet and JSON lines for programs, with all digits.
+
+People open a CSV in a spreadsheet, which runs a text that begins like a formula; what a model or an uploaded file said is
+no formula. So a CSV shows such a text with an apostrophe before it. The other two hold it as it is.
+"""
 
 import io
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,6 +15,10 @@ import pyarrow.csv
 import pyarrow.parquet
 
 Rows = Sequence[Mapping[str, Any]]
+
+# OWASP's list for CSV injection, the full-width forms included. A lone dash is how our tables write "not measured".
+_FORMULA = re.compile(r"[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20](?!\Z)|[=+@\t\r\n\uff1d\uff0b\uff0d\uff20]")
+_NUMBER = re.compile(r"[+-]?(\d[\d,]*\.?\d*|\.\d+)(e[+-]?\d+)?%?", re.IGNORECASE)
 
 _PROPORTION = {"value", "low", "high", "n", "count"}
 
@@ -31,10 +40,22 @@ def flat(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def as_csv(rows: Rows) -> bytes:
-    """`rows` as CSV with a line of names."""
+    """`rows` as CSV with a line of names; texts that a spreadsheet would run have an apostrophe before them."""
+    found = _arrow(rows)
+    columns = {
+        inert(name): pa.array([inert(value) if value else value for value in column.to_pylist()])
+        if pa.types.is_string(column.type)
+        else column
+        for name, column in zip(found.column_names, found.columns, strict=True)
+    }
     sink = io.BytesIO()
-    pyarrow.csv.write_csv(_arrow(rows), sink)
+    pyarrow.csv.write_csv(pa.table(columns), sink)
     return sink.getvalue()
+
+
+def inert(text: str) -> str:
+    """`text` so that no spreadsheet takes it for a formula; a number written as text stays one."""
+    return f"'{text}" if _FORMULA.match(text) and not _NUMBER.fullmatch(text) else text
 
 
 def as_parquet(rows: Rows) -> bytes:

@@ -1,12 +1,14 @@
 """Rows as files."""
 
+import csv
 import io
 import json
 
 import pyarrow.csv
 import pyarrow.parquet
+import pytest
 
-from analysis.saved_tables import as_csv, as_jsonl, as_parquet, flat
+from analysis.saved_tables import as_csv, as_jsonl, as_parquet, flat, inert
 
 SHARE = {"value": 0.5, "low": 0.1, "high": 0.9, "n": 4, "count": 2}
 ROWS = [{"round": 1, "asr": SHARE, "layers": [9, 15]}, {"round": 2, "asr": SHARE, "kl": 0.25}]
@@ -63,3 +65,29 @@ def test_csv_survives_commas_quotes_and_line_ends() -> None:
 
 def test_json_lines_keep_everything_as_it_is() -> None:
     assert [json.loads(line) for line in as_jsonl(MIXED).splitlines()] == [dict(row) for row in MIXED]
+
+
+@pytest.mark.parametrize(
+    "text", ["=1+1", "+cmd|'/C calc'!A0", "-1+A1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "\uff1d1", "=", "@"]
+)
+def test_a_text_that_a_spreadsheet_would_run_is_held_by_an_apostrophe(text: str) -> None:
+    assert inert(text) == "'" + text
+
+
+@pytest.mark.parametrize(
+    "text", ["-0.5", "+3", "-1e-05", "-.5", "-12.5%", "-1,024", "-", "", "Sure, here", "a=1"]
+)
+def test_numbers_and_plain_words_stay_as_they_are(text: str) -> None:
+    assert inert(text) == text
+
+
+def test_csv_holds_answers_that_begin_like_formulas_and_leaves_numbers_alone() -> None:
+    rows = [{"answer": '=HYPERLINK("x")', "-loss": -0.25}, {"answer": None, "-loss": -1.0}]
+    found = list(csv.reader(io.StringIO(as_csv(rows).decode())))
+    assert found == [["answer", "'-loss"], ['\'=HYPERLINK("x")', "-0.25"], ["", "-1"]]
+
+
+def test_parquet_and_json_lines_hold_them_exactly() -> None:
+    rows = [{"answer": "=1+1"}, {"answer": "\t-"}]
+    assert pyarrow.parquet.read_table(io.BytesIO(as_parquet(rows))).to_pylist() == rows
+    assert [json.loads(line) for line in as_jsonl(rows).splitlines()] == rows
