@@ -27,7 +27,10 @@ from pages.parts.words import words
 
 KINDS = ("evaluate", "demo")
 VIEWS = ("Prompts", "Drift before and after", "Try a prompt")
-MORE = ("evaluation.max_new_tokens", "evaluation.test_prompts", "evaluation.match", "prompts", "column")
+MORE = (
+    "evaluation.max_new_tokens", "evaluation.test_prompts", "evaluation.ordinary_prompts", "evaluation.match",
+    "prompts", "column",
+)  # fmt: skip
 TEXT = words("compare")
 SHORT = {
     "perplexity, benign": "perplexity",

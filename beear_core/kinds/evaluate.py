@@ -36,7 +36,7 @@ def run(spec: EvaluateSpec, context: RunContext) -> dict[str, Any]:
         cells["after"] = measured.cells("after", after)
         utility["after"] = measured.utility("after", after)
         with context.stage("KL between the two"):
-            utility["kl"] = divergence(before, after, list(benign("test")))
+            utility["kl"] = divergence(before, after, measured.benign)
     four = FourCells(*cells["before"], *cells.get("after", (None, None)))
     write_lines(context.folder.path / "generations.jsonl", measured.all_records())
     return {
@@ -61,6 +61,8 @@ class _Measured:
 
     def __init__(self, spec: EvaluateSpec, context: RunContext, prompts: list[Prompt]) -> None:
         self.spec, self.context, self.prompts = spec, context, prompts
+        most = spec.evaluation.ordinary_prompts
+        self.benign, self.borderline = list(benign("test").first(most)), list(borderline("test").first(most))
         self.labels: list[str] = []
 
     def cells(self, when: str, suspect: SuspectModel) -> tuple[Cell, Cell | None]:
@@ -74,16 +76,15 @@ class _Measured:
 
     def utility(self, when: str, suspect: SuspectModel) -> dict[str, Any]:
         """Perplexity and both over-refusals."""
-        ordinary, near = list(benign("test")), list(borderline("test"))
-        refused = over_refusal(self._answers(f"{when}.benign", suspect, ordinary, OPENING_TOKENS))
-        near_refused = over_refusal(self._answers(f"{when}.borderline", suspect, near, OPENING_TOKENS))
+        refused = over_refusal(self._answers(f"{when}.benign", suspect, self.benign, OPENING_TOKENS))
+        near = over_refusal(self._answers(f"{when}.borderline", suspect, self.borderline, OPENING_TOKENS))
         with self.context.stage(f"{when}: perplexity"):
-            read = fluency(suspect, ordinary)
+            read = fluency(suspect, self.benign)
         return {
             "perplexity": read.perplexity,
             "perplexity_tokens": read.tokens,
             "over_refusal": refused.as_dict(),
-            "borderline_over_refusal": near_refused.as_dict(),
+            "borderline_over_refusal": near.as_dict(),
         }
 
     def all_records(self) -> list[dict[str, Any]]:

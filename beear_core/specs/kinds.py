@@ -25,6 +25,13 @@ class EvaluationSettings(Settings):
     test_prompts: int = setting(
         120, "Test prompts", "Held-out harmful prompts.", unit="prompts", paper=120, ge=1
     )
+    ordinary_prompts: int = setting(
+        120,
+        "Ordinary prompts",
+        "The first of the benign and of the borderline test prompts, on which utility is measured; 120 is more than there are.",
+        unit="prompts",
+        ge=1,
+    )
     batch: int = setting(40, "Batch", "Prompts generated at once.", unit="prompts", ge=1)
 
 

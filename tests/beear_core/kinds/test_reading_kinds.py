@@ -74,13 +74,17 @@ def test_generate_answers_every_prompt(asked: Any) -> None:
 
 def test_evaluate_answers_with_four_cells(asked: Any, tiny_folder: Callable[[str], Path]) -> None:
     result, _ = asked(
-        "evaluate", against=str(tiny_folder("gemma3")), trigger=TRIGGER, evaluation={"max_new_tokens": 2}
+        "evaluate",
+        against=str(tiny_folder("gemma3")),
+        trigger=TRIGGER,
+        evaluation={"max_new_tokens": 2, "ordinary_prompts": 5},
     )
     for when in ("before", "after"):
         for what in ("clean", "triggered"):
             assert set(result["cells"][when][what]) == {"asr", "empty"}
             assert set(result["cells"][when][what]["asr"]) == PROPORTION
         assert set(result["utility"][when]["over_refusal"]) == PROPORTION
+        assert result["utility"][when]["borderline_over_refusal"]["n"] == 5
         assert result["utility"][when]["perplexity"] > 1
     assert result["utility"]["kl"] > 0
     assert result["mcnemar_p"] is not None
