@@ -1,6 +1,7 @@
 """What every test stands on: a home folder of its own, and shapes and types in signatures checked while tests run."""
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -35,6 +36,14 @@ def _session_home(shared_models: Path, tmp_path_factory: pytest.TempPathFactory)
         del os.environ[VARIABLE]
     else:
         os.environ[VARIABLE] = before
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _ctrl_c() -> None:
+    """A shell that starts the suite in the background has Ctrl-C ignored, and each process started here would inherit
+    that: none could be interrupted.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)

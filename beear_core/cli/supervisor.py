@@ -19,6 +19,8 @@ UNASKED_SECONDS = 1.0
 """Time for children to end by a Ctrl-C that the terminal sent them too, before they are asked once more."""
 ASKED_SECONDS = 15.0
 """Time to end after SIGTERM: a run writes its status, and a slow step must return first."""
+KILLED_SECONDS = 15.0
+"""Time to be gone after SIGKILL, which a busy system may take."""
 
 LOOK_SECONDS = 0.5
 """How often a missing program is looked for."""
@@ -129,7 +131,7 @@ def _end(children: Collection[Child]) -> None:
         return
     for child in children:
         child.kill()
-    _wait(children, ASKED_SECONDS)
+    _wait(children, KILLED_SECONDS)
 
 
 def _wait(children: Collection[Child], seconds: float) -> bool:

@@ -1,6 +1,7 @@
 """SIGTERM, which schedulers and `make app` send, ends work the same orderly way as Ctrl-C."""
 
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +10,10 @@ from types import FrameType
 
 @contextmanager
 def termination_as_interrupt() -> Iterator[None]:
-    """Raise KeyboardInterrupt in the block when SIGTERM comes. Outside the main thread this does nothing."""
+    """Raise KeyboardInterrupt in the block when SIGTERM comes. Outside the main thread this does nothing.
+
+    Once an interruption is under way, a SIGTERM is no second one: it would break off what the first has to write.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -21,4 +25,5 @@ def termination_as_interrupt() -> Iterator[None]:
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
+    if not isinstance(sys.exception(), KeyboardInterrupt):
+        raise KeyboardInterrupt

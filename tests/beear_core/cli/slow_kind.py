@@ -1,5 +1,6 @@
 """The command line with one kind that is fake, slow and free of torch; the arguments are the command line's own."""
 
+import itertools
 import os
 import sys
 import time
@@ -11,12 +12,12 @@ from beear_core.runs.events import Step
 
 
 def run(spec: Any, context: Any) -> dict[str, Any]:
-    """Sixty steps of a tenth of a second; a marker in `checkpoint/` makes the next attempt end at once."""
+    """A step every tenth of a second until it is stopped; a marker in `checkpoint/` makes the next attempt end at once."""
     marker = context.checkpoint / "begun"
     if not marker.exists():
         marker.touch()
-        for step in range(1, 601):
-            context.emit(Step("waiting", step, 600))
+        for step in itertools.count(1):
+            context.emit(Step("waiting", step, step))
             time.sleep(0.1)
     return {"finished": True}
 

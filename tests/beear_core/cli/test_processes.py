@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +15,7 @@ import pytest
 
 from cache.run_store import RunStore
 from cache.status import RunState
+from tests.patience import PATIENCE, eventually
 
 CHECKOUT = Path(__file__).parents[3]
 SLOW = Path(__file__).parent / "slow_kind.py"
@@ -47,13 +47,6 @@ def start() -> Iterator[Start]:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
-
-
-def eventually(condition: Callable[[], bool], seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"it did not happen within {seconds} s"
-        time.sleep(0.05)
 
 
 def group_lives(process: Process) -> bool:
@@ -106,14 +99,14 @@ def test_a_signal_interrupts_the_run_which_then_goes_on(number: signal.Signals, 
     process = start(sys.executable, str(SLOW), "entrap", "M")
     eventually(lambda: state() is RunState.RUNNING and RunStore().list()[0].folder.read_events().position > 0)
     process.send_signal(number)
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=PATIENCE)
     run = RunStore().list()[0]
     assert (process.returncode, out) == (130, "")
     assert f"runs resume {run.id}" in err
     assert "Traceback" not in err
     assert run.state is RunState.INTERRUPTED
     again = start(sys.executable, str(SLOW), "runs", "resume", run.id, "--json")
-    assert json.loads(again.communicate(timeout=20)[0])["finished"] is True
+    assert json.loads(again.communicate(timeout=PATIENCE)[0])["finished"] is True
     assert again.returncode == 0
 
 
@@ -121,32 +114,40 @@ def test_a_run_is_cancelled_from_elsewhere(start: Start) -> None:
     process = start(sys.executable, str(SLOW), "entrap", "M")
     eventually(lambda: state() is RunState.RUNNING)
     run = RunStore().list()[0].id
-    assert start(sys.executable, str(SLOW), "runs", "cancel", run).wait(timeout=20) == 0
-    err = process.communicate(timeout=20)[1]
+    assert start(sys.executable, str(SLOW), "runs", "cancel", run).wait(timeout=PATIENCE) == 0
+    err = process.communicate(timeout=PATIENCE)[1]
     assert process.returncode == 130
     assert "was cancelled" in err
     assert state() is RunState.CANCELLED
 
 
+def answers(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=2) as page:
+            return bool(page.status == 200)
+    except OSError:
+        return False
+
+
+def serving_app(start: Start) -> Process:
+    """The app on a free port; on another one if somebody took it before the app did."""
+    while True:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        process = start(sys.executable, "-m", "beear_core", "app", "--port", str(port))
+        eventually(lambda port=port, process=process: process.poll() is not None or answers(port))
+        if process.poll() is None:
+            return process
+        err = process.communicate()[1]
+        assert "port" in err.lower(), err
+
+
 def test_the_app_is_one_process_tree_and_ends_with_ctrl_c(start: Start, isolated_home: Path) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    process = start(sys.executable, "-m", "beear_core", "app", "--port", str(port))
-    address = f"http://127.0.0.1:{port}/_stcore/health"
-
-    def answers() -> bool:
-        assert process.poll() is None, process.communicate()[1]
-        try:
-            with urllib.request.urlopen(address, timeout=2) as page:
-                return bool(page.status == 200)
-        except OSError:
-            return False
-
-    eventually(answers, 60)
+    process = serving_app(start)
     eventually(lambda: (isolated_home / "worker.json").exists())
     os.killpg(process.pid, signal.SIGINT)
-    err = process.communicate(timeout=30)[1]
+    err = process.communicate(timeout=PATIENCE)[1]
     assert process.returncode == 0, err
     assert "Traceback" not in err
     assert not group_lives(process)
@@ -159,6 +160,6 @@ def test_a_taken_port_is_refused_before_anything_starts(start: Start) -> None:
         taken.listen()
         port = taken.getsockname()[1]
         process = start(sys.executable, "-m", "beear_core", "app", "--port", str(port))
-        err = process.communicate(timeout=20)[1]
+        err = process.communicate(timeout=PATIENCE)[1]
     assert process.returncode == 1
     assert err.startswith(f"error: The port cannot be had (Address already in use): {port}.")

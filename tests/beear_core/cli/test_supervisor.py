@@ -1,11 +1,16 @@
-"""Processes that end together."""
+"""Processes that end together.
+
+What a test does at a certain moment it does in a question that `supervise` asks in its loop: by then all programs are
+started, and nothing else happens meanwhile.
+"""
 
 import os
 import signal
 import sys
-import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -13,15 +18,33 @@ from beear_core.cli import supervisor
 from beear_core.cli.supervisor import Ended, Kept, supervise
 from beear_core.errors import WorkbenchError
 
-SLEEPS = [sys.executable, "-c", "import time; time.sleep(60)"]
+SLEEPS = [sys.executable, "-c", "import time; time.sleep(600)"]
 
 
 def noting(file: Path, handler: str = "") -> list[str]:
-    """A program that writes its process id and sleeps."""
+    """A program that writes its process id, whole or not at all, and sleeps."""
     code = (
-        f"import os, signal, time; {handler}open({str(file)!r}, 'w').write(str(os.getpid())); time.sleep(60)"
+        f"import os, signal, time; from pathlib import Path; {handler}"
+        f"new = Path({str(file)!r} + '.new'); new.write_text(str(os.getpid())); new.replace({str(file)!r}); "
+        "time.sleep(600)"
     )
     return [sys.executable, "-c", code]
+
+
+def until(file: Path) -> list[str]:
+    """A program that ends once `file` is there."""
+    code = f"import os, time\nwhile not os.path.exists({str(file)!r}): time.sleep(0.01)"
+    return [sys.executable, "-c", code]
+
+
+def asked_each_time(act: Callable[[], object]) -> Kept:
+    """Never started; `act` is called again and again while `supervise` waits."""
+
+    def needed() -> bool:
+        act()
+        return False
+
+    return Kept(SLEEPS, needed, lambda pid, code: None)
 
 
 def is_alive(file: Path) -> bool:
@@ -33,37 +56,30 @@ def is_alive(file: Path) -> bool:
 
 
 def test_when_one_ends_the_others_are_ended(tmp_path: Path) -> None:
-    quick = [
-        sys.executable,
-        "-c",
-        f"import os, time\nwhile not os.path.exists({str(tmp_path / 'a')!r}): time.sleep(0.01)\nexit(7)",
-    ]
+    quick = until(tmp_path / "a")
+    quick[-1] += "\nexit(7)"
     assert supervise({"sleeper": noting(tmp_path / "a"), "quick": quick}) == Ended("quick", 7)
     assert not is_alive(tmp_path / "a")
 
 
 def test_sigterm_ends_all_of_them(tmp_path: Path) -> None:
-    def terminate() -> None:
-        while not (tmp_path / "a").exists():
-            time.sleep(0.01)
-        os.kill(os.getpid(), signal.SIGTERM)
+    files = [tmp_path / "a", tmp_path / "b"]
 
-    threading.Thread(target=terminate).start()
-    assert supervise({"sleeper": noting(tmp_path / "a"), "other": SLEEPS}) is None
-    assert not is_alive(tmp_path / "a")
+    def terminate() -> None:
+        if all(file.exists() for file in files):
+            signal.raise_signal(signal.SIGTERM)
+
+    sleepers = {file.name: noting(file) for file in files}
+    assert supervise(sleepers, {"terminator": asked_each_time(terminate)}) is None
+    assert not any(is_alive(file) for file in files)
 
 
 def test_one_that_will_not_end_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(supervisor, "UNASKED_SECONDS", 0.1)
     monkeypatch.setattr(supervisor, "ASKED_SECONDS", 0.5)
     file = tmp_path / "a"
-    quick = [
-        sys.executable,
-        "-c",
-        f"import os, time\nwhile not os.path.exists({str(file)!r}): time.sleep(0.01)",
-    ]
     stubborn = noting(file, "signal.signal(signal.SIGTERM, signal.SIG_IGN); ")
-    assert supervise({"stubborn": stubborn, "quick": quick}) == Ended("quick", 0)
+    assert supervise({"stubborn": stubborn, "quick": until(file)}) == Ended("quick", 0)
     assert not is_alive(file)
 
 
@@ -83,52 +99,67 @@ def test_a_kept_program_is_started_again_and_its_end_is_told(
     file, ends = tmp_path / "kept", []
 
     def ended(pid: int, code: int) -> None:
+        # Before the next one is started, which writes the file anew.
         file.unlink()
         ends.append((pid, code))
 
-    def kill_then_stop() -> None:
-        for number in (1, 2):
-            while not (file.exists() and (pid := file.read_text())):
-                time.sleep(0.01)
-            os.kill(int(pid), signal.SIGKILL)
-            # The next one may already have written its file: only the count tells that this end was noticed.
-            while len(ends) < number:
-                time.sleep(0.01)
-        os.kill(os.getpid(), signal.SIGTERM)
+    def kill_twice_then_stop() -> None:
+        if len(ends) == 2:
+            signal.raise_signal(signal.SIGTERM)
+        elif file.exists():
+            os.kill(int(file.read_text()), signal.SIGKILL)
 
-    threading.Thread(target=kill_then_stop).start()
-    kept = Kept(noting(file), lambda: True, ended)
-    other = [sys.executable, "-c", "import time; time.sleep(600)"]
-    assert supervise({"other": other}, {"kept": kept}) is None
+    kept = {
+        "kept": Kept(noting(file), lambda: True, ended),
+        "killer": asked_each_time(kill_twice_then_stop),
+    }
+    assert supervise({"other": SLEEPS}, kept) is None
     assert [code for _, code in ends] == [-signal.SIGKILL] * 2
     assert len({pid for pid, _ in ends}) == 2
 
 
-def test_a_kept_program_that_somebody_else_started_is_left_to_them(tmp_path: Path) -> None:
-    kept = Kept(noting(tmp_path / "kept"), lambda: False, lambda pid, code: None)
-    quick = [sys.executable, "-c", "import time; time.sleep(0.5)"]
-    assert supervise({"quick": quick}, {"kept": kept}) == Ended("quick", 0)
+def test_a_kept_program_that_somebody_else_started_is_left_to_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisor, "LOOK_SECONDS", 0.05)
+    asked = 0
+
+    def somebody_else_has_it() -> bool:
+        nonlocal asked
+        asked += 1
+        if asked == 3:
+            (tmp_path / "enough").touch()
+        return False
+
+    kept = Kept(noting(tmp_path / "kept"), somebody_else_has_it, lambda pid, code: None)
+    assert supervise({"quick": until(tmp_path / "enough")}, {"kept": kept}) == Ended("quick", 0)
     assert not (tmp_path / "kept").exists()
 
 
 def test_one_that_dies_at_once_waits_ever_longer_before_it_is_started_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(supervisor, "QUICK_SECONDS", 1000.0)
     monkeypatch.setattr(supervisor, "FIRST_PAUSE", 0.2)
-    enough, ends = tmp_path / "enough", []
+    # Only what the supervisor sleeps counts as time: a machine that stands still lets none pass.
+    slept, ended, asked = 0.0, [], []
 
-    def ended(pid: int, code: int) -> None:
-        ends.append(time.monotonic())
-        if len(ends) == 3:
-            enough.touch()
+    def sleep(seconds: float) -> None:
+        nonlocal slept
+        time.sleep(seconds)
+        slept += seconds
 
-    wait = [
-        sys.executable,
-        "-c",
-        f"import os, time\nwhile not os.path.exists({str(enough)!r}): time.sleep(0.01)",
-    ]
-    kept = Kept([sys.executable, "-c", "exit(3)"], lambda: True, ended)
-    assert supervise({"wait": wait}, {"kept": kept}) == Ended("wait", 0)
-    assert ends[1] - ends[0] >= 0.2
-    assert ends[2] - ends[1] >= 0.4
+    monkeypatch.setattr(supervisor, "time", SimpleNamespace(sleep=sleep, monotonic=lambda: slept))
+
+    def needed() -> bool:
+        asked.append(slept)
+        return True
+
+    def told(pid: int, code: int) -> None:
+        ended.append(slept)
+        if len(ended) == 3:
+            (tmp_path / "enough").touch()
+
+    kept = Kept([sys.executable, "-c", "exit(3)"], needed, told)
+    assert supervise({"wait": until(tmp_path / "enough")}, {"kept": kept}) == Ended("wait", 0)
+    assert asked[1] - ended[0] >= 0.2
+    assert asked[2] - ended[1] >= 0.4

@@ -4,7 +4,6 @@ import importlib.util
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -13,7 +12,8 @@ from typing import Any
 import pytest
 
 from beear_core.runs import kinds
-from cache import RunFolder, RunState, RunStore
+from cache import RunFolder, RunStore
+from tests.patience import eventually
 
 PROGRAM = Path(__file__).parent / "counting.py"
 CHECKOUT = Path(__file__).parents[3]
@@ -54,11 +54,14 @@ def kind(monkeypatch: pytest.MonkeyPatch, counting: ModuleType) -> Callable[[Any
 
 @pytest.fixture
 def start(home: Path) -> Iterator[Start]:
-    """Start `counting.py ARGUMENTS` in a process of its own; those still alive at the end are killed."""
+    """Start `counting.py ARGUMENTS` in a process of its own, which waits behind step `hold`.
+
+    Those still alive at the end are killed.
+    """
     started: list[subprocess.Popen[bytes]] = []
 
-    def start(*arguments: str, pause: float = 0.0) -> "subprocess.Popen[bytes]":
-        environment = {**os.environ, "PAUSE": str(pause), "PYTHONPATH": str(CHECKOUT)}
+    def start(*arguments: str, hold: int = 0) -> "subprocess.Popen[bytes]":
+        environment = {**os.environ, "HOLD": str(hold), "PYTHONPATH": str(CHECKOUT)}
         command = [sys.executable, str(PROGRAM), *arguments]
         started.append(subprocess.Popen(command, env=environment, cwd=home))
         return started[-1]
@@ -70,27 +73,10 @@ def start(home: Path) -> Iterator[Start]:
 
 
 @pytest.fixture
-def wait_for() -> Callable[[Callable[[], object]], None]:
-    def wait_for(condition: Callable[[], object]) -> None:
-        deadline = time.monotonic() + 20
-        while not condition():
-            assert time.monotonic() < deadline, "it did not happen within 20 s"
-            time.sleep(0.01)
+def wait_until_held() -> Callable[[RunFolder, int], None]:
+    """Wait until the process that executes the run stands behind this step, at which it was told to wait."""
 
-    return wait_for
-
-
-@pytest.fixture
-def wait_until_counting(wait_for: Callable[[Callable[[], object]], None]) -> Callable[[RunFolder], None]:
-    """Wait until the run is executed and has counted a step since this was called."""
-
-    def wait(folder: RunFolder) -> None:
-        before = folder.read_events().position
-
-        def counting() -> bool:
-            steps = [record for record in folder.read_events(before).records if record["event"] == "step"]
-            return bool(steps) and folder.read_status().state is RunState.RUNNING
-
-        wait_for(counting)
+    def wait(folder: RunFolder, step: int) -> None:
+        eventually(lambda: any(record.get("step") == step for record in folder.read_events().records))
 
     return wait

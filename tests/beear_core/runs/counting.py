@@ -2,13 +2,15 @@
 
 Used in two ways: `run` is put in the place of a kind by the tests, and this file is a program that does to a run, in
 a process of its own that a test can kill, what the command line would: `counting.py execute|resume|work [ID]`.
-The environment variable PAUSE says how long a step takes, in seconds.
+The environment variable HOLD names a step behind which it waits, for as long as a file of that name is missing in its
+folder: a test that kills or cancels it there does so in the middle of a run, however slow or fast the machine is.
 """
 
 import json
 import os
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 from beear_core.runs import RunContext, Step, execute, kinds, resume, work
@@ -28,11 +30,17 @@ def run(spec: GenerateSpec, context: RunContext) -> dict[str, Any]:
     steps = spec.evaluation.max_new_tokens
     with context.stage("count"):
         while len(curve) <= steps:
-            time.sleep(float(os.environ.get("PAUSE", "0")))
             curve.append(4 * curve[-1] * (1 - curve[-1]))
             write_json(saved, curve)
             context.emit(Step("count", len(curve) - 1, steps, {"value": curve[-1]}))
+            _hold(len(curve) - 1)
     return {"model": {"path": spec.model}, "curve": curve}
+
+
+def _hold(step: int) -> None:
+    hold = os.environ.get("HOLD", "")
+    while str(step) == hold and not Path(hold).exists():
+        time.sleep(0.01)
 
 
 def main(act: str, identity: str = "") -> None:

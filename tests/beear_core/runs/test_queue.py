@@ -11,7 +11,7 @@ from beear_core.runs import RunQueue, cancel, create, requeue, resume, submit
 from beear_core.runs.queue import repair
 from cache import RunState, RunStore
 
-AT_ONCE = timedelta(0)
+AT_ONCE, LONG = timedelta(0), timedelta(days=1)
 
 
 def test_what_was_put_first_is_taken_first_and_once() -> None:
@@ -75,7 +75,7 @@ def test_a_lost_entry_is_found_again_and_nothing_else(
     for file in home.glob("queue.db*"):
         file.unlink()
     with RunQueue() as queue:
-        assert repair(queue, store) == ()
+        assert repair(queue, store, LONG) == ()
         assert set(repair(queue, store, AT_ONCE)) == {folder.id for folder in lost}
         assert repair(queue, store, AT_ONCE) == ()
         assert set(queue.waiting()) == {folder.id for folder in lost}

@@ -12,10 +12,10 @@ import pytest
 from beear_core.errors import RunStateError
 from beear_core.runs import cancel, requeue, submit, work, worker_state
 from cache import RunFolder, RunState, RunStore
+from tests.patience import PATIENCE, eventually
 
 Start = Callable[..., Any]
-Wait = Callable[[RunFolder], None]
-WaitFor = Callable[[Callable[[], object]], None]
+Wait = Callable[[RunFolder, int], None]
 
 
 def state(folder: RunFolder) -> RunState:
@@ -29,7 +29,7 @@ def test_runs_are_executed_in_order_one_failing_or_deleted_or_cancelled_stops_no
     cancel(cancelled)
     store.delete(deleted.id)
     spoiled.write_spec({"kind": "generate"})
-    assert start("work", "until-idle").wait(20) == 0
+    assert start("work", "until-idle").wait(PATIENCE) == 0
     assert [state(folder) for folder in (first, cancelled, spoiled, last)] == [
         RunState.DONE,
         RunState.CANCELLED,
@@ -41,12 +41,12 @@ def test_runs_are_executed_in_order_one_failing_or_deleted_or_cancelled_stops_no
 
 
 def test_a_worker_shows_what_it_does_and_there_is_only_one(
-    counting: ModuleType, start: Start, wait_until_counting: Wait, home: Path
+    counting: ModuleType, start: Start, wait_until_held: Wait, home: Path
 ) -> None:
     assert worker_state() is None
-    folder = submit(counting.spec(steps=1000))
-    process = start("work", pause=0.02)
-    wait_until_counting(folder)
+    folder = submit(counting.spec())
+    process = start("work", hold=3)
+    wait_until_held(folder, 3)
     seen = worker_state()
     assert seen is not None
     assert (seen.process.pid, seen.run_id) == (process.pid, folder.id)
@@ -59,18 +59,18 @@ def test_a_worker_shows_what_it_does_and_there_is_only_one(
 
 
 def test_a_killed_workers_run_is_interrupted_not_redone_and_can_be_queued_again(
-    counting: ModuleType, start: Start, wait_until_counting: Wait
+    counting: ModuleType, start: Start, wait_until_held: Wait
 ) -> None:
-    folder, waiting = submit(counting.spec(steps=30)), submit(counting.spec(steps=30))
-    process = start("work", pause=0.02)
-    wait_until_counting(folder)
+    folder, waiting = submit(counting.spec()), submit(counting.spec())
+    process = start("work", hold=3)
+    wait_until_held(folder, 3)
     process.kill()
     process.wait()
     assert (state(folder), state(waiting)) == (RunState.INTERRUPTED, RunState.QUEUED)
-    assert start("work", "until-idle").wait(20) == 0
+    assert start("work", "until-idle").wait(PATIENCE) == 0
     assert (state(folder), state(waiting)) == (RunState.INTERRUPTED, RunState.DONE)
     requeue(folder)
-    assert start("work", "until-idle").wait(20) == 0
+    assert start("work", "until-idle").wait(PATIENCE) == 0
     results = [each.read_result() for each in (folder, waiting)]
     assert results[0] is not None
     assert results[1] is not None
@@ -79,26 +79,26 @@ def test_a_killed_workers_run_is_interrupted_not_redone_and_can_be_queued_again(
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signalled_worker_interrupts_its_run_and_ends_cleanly(
-    counting: ModuleType, start: Start, wait_until_counting: Wait, home: Path, number: signal.Signals
+    counting: ModuleType, start: Start, wait_until_held: Wait, home: Path, number: signal.Signals
 ) -> None:
-    folder = submit(counting.spec(steps=1000))
-    process = start("work", pause=0.02)
-    wait_until_counting(folder)
+    folder = submit(counting.spec())
+    process = start("work", hold=3)
+    wait_until_held(folder, 3)
     process.send_signal(number)
-    assert process.wait(10) == 0
+    assert process.wait(PATIENCE) == 0
     assert json.loads((folder.path / "status.json").read_text())["state"] == "interrupted"
     assert not (home / "worker.json").exists()
 
 
 def test_an_idle_worker_ends_cleanly_and_takes_runs_that_come_later(
-    counting: ModuleType, start: Start, wait_for: WaitFor
+    counting: ModuleType, start: Start
 ) -> None:
     process = start("work")
-    wait_for(worker_state)
+    eventually(worker_state)
     folder = submit(counting.spec(steps=3))
-    wait_for(lambda: state(folder) is RunState.DONE)
+    eventually(lambda: state(folder) is RunState.DONE)
     process.send_signal(signal.SIGTERM)
-    assert process.wait(10) == 0
+    assert process.wait(PATIENCE) == 0
 
 
 @pytest.mark.parametrize(
