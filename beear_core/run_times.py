@@ -1,41 +1,39 @@
-"""How long a synthesis or a removal will take, before it starts: from earlier runs on this machine, else from sizes.
+"""How long a run will take, before it starts: from earlier runs on this machine, else from sizes. Torch-free.
 
-Torch-free. Work is counted in rows, one row being a prompt with its answer through the whole model once, by weights that
-were measured on a removal of the default organism; an earlier run gives the seconds of a row here. What it does not know:
-what else the machine does meanwhile.
+`run_work` counts the rows of a run; an earlier one gives the seconds of a row here. A run that shared the machine with
+something else says how long that took, not how long this will: so the fastest of the latest runs of a phase is taken, and
+where even that is far behind what other phases did here, theirs.
 """
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from statistics import median_low
 from typing import Any, NamedTuple
 
 from beear_core.errors import RunDamagedError, SettingError
 from beear_core.memory import machine
-from beear_core.specs import DemoSpec, EntrapSpec, RemoveSpec, parse_spec
+from beear_core.run_work import (
+    rows_a_round,
+    rows_before,
+    rows_of_a_question,
+    rows_of_drift,
+    rows_of_evaluation,
+    rows_of_synthesis,
+)
+from beear_core.specs import DemoSpec, EntrapSpec, EvaluateSpec, RemoveSpec, SweepSpec, parse_spec
 from cache.run_store import RunEntry
 from cache.status import RunState
 
-TRAINED = 3.3
-"""Rows that a row with its way back costs."""
-REAR = 0.5
-"""Rows that one prompt costs in a BEE step: the rear layers on a few positions, both ways."""
-TOKEN = 0.08
-"""Rows that one generated token costs, in a batch."""
-LESSONS = 440
-"""Rows whose drift a removal looks at before each round."""
-ORDINARY = 61
-"""Ordinary prompts that are answered after each round."""
-ANCHORS = 255
-"""Built-in harmful prompts that the suspect is asked before a removal."""
-OPENING = 150
-"""Rows that loading a model and teaching take."""
 ROW_TOKENS = 64
 MOST_PAST = 5
-"""Earlier runs that are asked. Their median is taken, of two the faster: a machine that was busy says little."""
-CORE_FLOPS, GPU_FLOPS = 4e11, 3e13
+"""Earlier runs of each kind that are asked."""
+FAR_BEHIND = 2.0
+"""A phase that took this much longer for a row than another phase did was measured beside other load."""
+CORE_FLOPS, GPU_FLOPS = 6e11, 3e13
 """What a core, or a GPU, was seen to do in these loops: a guess where nothing was timed."""
+
+Paces = Mapping[str, Sequence[float]]
+"""By phase, the newest run first: seconds of a row for each weight of the model."""
 
 
 class TimeEstimate(NamedTuple):
@@ -51,33 +49,43 @@ class TimeEstimate(NamedTuple):
         return self.before + rounds * self.a_round
 
 
-def removal_time(spec: RemoveSpec, parameters: int, earlier: Iterable[RunEntry]) -> TimeEstimate:
+def removal_time(
+    spec: RemoveSpec | DemoSpec | SweepSpec, parameters: int, earlier: Iterable[RunEntry]
+) -> TimeEstimate:
     """Of a removal on a model with so many weights; `earlier` are runs of this home, the newest first."""
-    before, a_round = _rows_before(spec), _rows_a_round(spec)
-    paces = []
-    for past in islice(_timed(earlier, "remove"), MOST_PAST):
-        rounds = [float(row["seconds"]) for row in past.result.get("rounds") or []]
-        if rounds:
-            scale = parameters / past.parameters
-            spent = max(0.0, past.seconds - sum(rounds))
-            each = sum(rounds) / len(rounds) / _rows_a_round(past.spec)
-            paces.append((scale * spent / _rows_before(past.spec), scale * each))
-    if paces:
-        first, later = (median_low([pace[place] for pace in paces]) for place in (0, 1))
-        return TimeEstimate(before * first, a_round * later, measured=True)
-    row = _guessed_row(parameters)
-    return TimeEstimate(before * row, a_round * row, measured=False)
+    paces = _paces(earlier)
+    before, a_round = (_pace(paces, phase) * parameters for phase in ("before", "round"))
+    return TimeEstimate(rows_before(spec) * before, rows_a_round(spec) * a_round, measured=_any(paces))
 
 
 def synthesis_time(spec: EntrapSpec, parameters: int, earlier: Iterable[RunEntry]) -> TimeEstimate:
     """Of one delta, answers to held-out prompts with and without it included."""
-    rows = _rows_of_synthesis(spec)
-    paces = [
-        past.seconds * parameters / past.parameters / _rows_of_synthesis(past.spec)
-        for past in islice(_timed(earlier, "entrap"), MOST_PAST)
-    ]
-    row = median_low(paces) if paces else _guessed_row(parameters)
-    return TimeEstimate(rows * row, 0.0, measured=bool(paces))
+    return _whole(rows_of_synthesis(spec), "entrap", parameters, earlier)
+
+
+def evaluation_time(spec: EvaluateSpec, parameters: int, earlier: Iterable[RunEntry]) -> TimeEstimate:
+    """Of the four cells and utility."""
+    return _whole(rows_of_evaluation(spec), "evaluate", parameters, earlier)
+
+
+def walk_time(spec: DemoSpec, parameters: int, earlier: Iterable[RunEntry]) -> TimeEstimate:
+    """Of the whole walk: what comes before and after the rounds of its removal stands in `before`."""
+    earlier = tuple(earlier)
+    paces = _paces(earlier)
+    row = _pace(paces, "evaluate") * parameters
+    around = rows_of_drift(spec.drift) + rows_of_synthesis(spec) + rows_of_evaluation(spec)
+    removal = removal_time(spec, parameters, earlier)
+    return removal._replace(before=removal.before + row * around)
+
+
+def sweep_time(spec: SweepSpec, cells: int, parameters: int, earlier: Iterable[RunEntry]) -> TimeEstimate:
+    """Of all cells of a sweep; a round is one of every cell."""
+    earlier = tuple(earlier)
+    one = removal_time(spec, parameters, earlier)
+    asked = 0.0
+    if spec.trigger is not None:
+        asked = rows_of_a_question(spec) * _pace(_paces(earlier), "evaluate") * parameters
+    return TimeEstimate(asked + cells * one.before, cells * (one.a_round + asked), one.measured)
 
 
 def rounded(seconds: float) -> float:
@@ -96,6 +104,48 @@ class _Past(NamedTuple):
     parameters: int
 
 
+def _whole(rows: float, phase: str, parameters: int, earlier: Iterable[RunEntry]) -> TimeEstimate:
+    paces = _paces(earlier)
+    return TimeEstimate(rows * _pace(paces, phase) * parameters, 0.0, measured=_any(paces))
+
+
+def _pace(paces: Paces, phase: str) -> float:
+    """Seconds of a row for each weight."""
+    fastest = min((pace for each in paces.values() for pace in each), default=None)
+    if fastest is None:
+        speed = GPU_FLOPS if machine().device == "GPU" else CORE_FLOPS * (os.cpu_count() or 1)
+        return 2.0 * ROW_TOKENS / speed
+    own = min(paces[phase], default=fastest)
+    return own if own <= FAR_BEHIND * fastest else fastest
+
+
+def _any(paces: Paces) -> bool:
+    return any(paces.values())
+
+
+def _paces(earlier: Iterable[RunEntry]) -> Paces:
+    earlier = tuple(earlier)
+    wholes: dict[str, Callable[[Any], float]] = {
+        "entrap": rows_of_synthesis,
+        "evaluate": rows_of_evaluation,
+    }
+    found: dict[str, list[float]] = {
+        phase: [
+            past.seconds / past.parameters / rows(past.spec)
+            for past in islice(_timed(earlier, phase), MOST_PAST)
+        ]
+        for phase, rows in wholes.items()
+    }
+    found |= {"before": [], "round": []}
+    for past in islice(_timed(earlier, "remove"), MOST_PAST):
+        rounds = [float(row["seconds"]) for row in past.result.get("rounds") or []]
+        if rounds:
+            before = max(0.0, past.seconds - sum(rounds))
+            found["before"].append(before / past.parameters / rows_before(past.spec))
+            found["round"].append(min(rounds) / past.parameters / rows_a_round(past.spec))
+    return found
+
+
 def _timed(entries: Iterable[RunEntry], kind: str) -> Iterator[_Past]:
     here = "cuda" if machine().device == "GPU" else "cpu"
     for entry in entries:
@@ -107,46 +157,18 @@ def _timed(entries: Iterable[RunEntry], kind: str) -> Iterator[_Past]:
             spec, whole = parse_spec(entry.folder.read_spec()), entry.folder.read_result() or {}
         except (RunDamagedError, SettingError):
             continue  # of an older version, or half gone: no measure for this one
-        result = whole.get(kind) if entry.kind == "demo" else whole
+        result, seconds = _part(whole, kind) if entry.kind == "demo" else (whole, whole.get("seconds"))
         if not isinstance(result, Mapping) or not str(result.get("device", "")).startswith(here):
             continue
-        parameters, seconds = (result.get("model") or {}).get("parameters"), result.get("seconds")
+        parameters = (result.get("model") or {}).get("parameters")
         if parameters and seconds:
             yield _Past(spec, result, float(seconds), int(parameters))
 
 
-def _rows_before(spec: RemoveSpec | DemoSpec) -> float:
-    asked = ANCHORS * (1 + spec.removal.answer_tokens * TOKEN)
-    return OPENING + asked + _rows_of_deltas(spec) + _rows_of_a_look(spec)
-
-
-def _rows_a_round(spec: RemoveSpec | DemoSpec) -> float:
-    removal = spec.removal
-    rows = removal.safe_rows + removal.untouched_safe_rows + removal.performance_rows
-    return LESSONS + removal.steps * rows * TRAINED + _rows_of_deltas(spec) + _rows_of_a_look(spec)
-
-
-def _deltas(spec: RemoveSpec | DemoSpec) -> int:
-    return 1 + len(spec.entrapment.further_layers)
-
-
-def _rows_of_deltas(spec: RemoveSpec | DemoSpec) -> float:
-    one = spec.entrapment.anchors + spec.entrapment.steps * spec.entrapment.batch * REAR
-    return _deltas(spec) * one
-
-
-def _rows_of_a_look(spec: RemoveSpec | DemoSpec) -> float:
-    prompts = _deltas(spec) * spec.loop.validation + ORDINARY
-    return prompts * (1 + spec.loop.validation_tokens * TOKEN)
-
-
-def _rows_of_synthesis(spec: EntrapSpec | DemoSpec) -> float:
-    settings, loop = spec.entrapment, spec.loop
-    asked = (settings.anchors + loop.validation) * (1 + 24 * TOKEN)
-    steps = settings.anchors + settings.steps * (settings.batch + 16) * REAR
-    return OPENING / 2 + asked + steps + 2 * loop.validation * (1 + loop.validation_tokens * TOKEN)
-
-
-def _guessed_row(parameters: int) -> float:
-    speed = GPU_FLOPS if machine().device == "GPU" else CORE_FLOPS * (os.cpu_count() or 1)
-    return 2.0 * parameters * ROW_TOKENS / speed
+def _part(demo: Mapping[str, Any], kind: str) -> tuple[Any, Any]:
+    """The result of a demo's step and its seconds; the evaluation's is the demo's own."""
+    result = demo if kind == "evaluate" else demo.get(kind)
+    seconds = (demo.get("seconds_by_step") or {}).get(kind)
+    if seconds is None and isinstance(result, Mapping) and kind != "evaluate":
+        seconds = result.get("seconds")
+    return result, seconds

@@ -4,8 +4,15 @@ from typing import Any
 
 import pytest
 
-from beear_core.run_times import removal_time, rounded, synthesis_time
-from beear_core.specs import EntrapSpec, LoopSettings, RemoveSpec
+from beear_core.run_times import (
+    evaluation_time,
+    removal_time,
+    rounded,
+    sweep_time,
+    synthesis_time,
+    walk_time,
+)
+from beear_core.specs import DemoSpec, EntrapSpec, EvaluateSpec, LoopSettings, RemoveSpec, SweepSpec
 from cache.process import this_process
 from cache.run_store import RunEntry, RunStore
 from cache.status import RunState, now
@@ -68,6 +75,40 @@ def test_a_run_on_a_busy_machine_does_not_make_the_next_one_look_long() -> None:
     finished("remove", {"rounds": [ROUND], "seconds": 40.0})
     earlier = finished("remove", {"rounds": [{"seconds": 900.0}], "seconds": 4000.0})
     assert removal_time(RemoveSpec(model="m"), SIZE, earlier).whole(1) == pytest.approx(40.0)
+
+
+def test_a_busy_stretch_of_one_run_does_not_either() -> None:
+    earlier = finished("remove", {"rounds": [ROUND, {"seconds": 90.0}, ROUND], "seconds": 140.0})
+    assert removal_time(RemoveSpec(model="m"), SIZE, earlier).a_round == pytest.approx(10.0)
+
+
+def test_a_removal_far_behind_a_synthesis_on_this_machine_is_not_believed() -> None:
+    finished("entrap", {"curve": [], "seconds": 10.0})
+    earlier = finished("remove", {"rounds": [{"seconds": 900.0}], "seconds": 4000.0})
+    alone = removal_time(RemoveSpec(model="m"), SIZE, earlier[:1])
+    beside = removal_time(RemoveSpec(model="m"), SIZE, earlier)
+    assert alone.whole(1) > 2000.0
+    assert beside.whole(1) < 200.0
+
+
+def test_a_run_of_another_kind_is_a_measure_too() -> None:
+    earlier = finished("entrap", {"curve": [], "seconds": 10.0})
+    assert removal_time(RemoveSpec(model="m"), SIZE, earlier).measured
+    assert evaluation_time(EvaluateSpec(model="m"), SIZE, earlier).measured
+
+
+def test_two_models_take_twice_as_long_to_evaluate_as_one() -> None:
+    one, two = (evaluation_time(EvaluateSpec(model="m", against=other), SIZE, ()) for other in (None, "o"))
+    assert two.whole(0) == pytest.approx(2 * one.whole(0))
+
+
+def test_a_walk_takes_longer_than_its_removal_and_a_sweep_as_long_as_its_cells() -> None:
+    removal = removal_time(RemoveSpec(model="m"), SIZE, ())
+    assert walk_time(DemoSpec(model="m"), SIZE, ()).whole(3) > removal.whole(3)
+    few, many = (sweep_time(SweepSpec(model="m"), cells, SIZE, ()) for cells in (2, 6))
+    assert many.whole(4) == pytest.approx(3 * few.whole(4))
+    asked = SweepSpec(model="m", trigger={"text": "x", "placement": "suffix"})
+    assert sweep_time(asked, 2, SIZE, ()).whole(4) > few.whole(4)
 
 
 def test_an_estimate_of_minutes_is_rounded() -> None:

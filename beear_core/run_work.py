@@ -1,0 +1,86 @@
+"""How much work a run is, before it starts: in rows, one row being a prompt with its answer through the whole model once.
+
+The weights are measured on walks of the default organism, so that a row costs about the same in every phase. Torch-free;
+knows no clock: `run_times` turns rows into seconds.
+"""
+
+from beear_core.drift_time import drift_work
+from beear_core.specs import DemoSpec, DriftSettings, EntrapSpec, EvaluateSpec, RemoveSpec, SweepSpec
+
+Trained = RemoveSpec | DemoSpec | SweepSpec
+
+TRAINED = 3.3
+"""Rows that a row with its way back costs."""
+REAR = 0.5
+"""Rows that one prompt costs in a BEE step: the rear layers on a few positions, both ways."""
+TOKEN = 0.08
+"""Rows that one generated token costs, in a batch."""
+LESSONS = 440
+"""Rows whose drift a removal looks at before each round."""
+ORDINARY = 61
+"""Ordinary prompts that are answered after each round."""
+ANCHORS = 255
+"""Built-in harmful prompts that the suspect is asked before a removal."""
+UTILITY, UTILITY_TOKENS = 180, 24
+"""Ordinary and borderline test prompts that an evaluation asks, and how much of each answer."""
+OPENING = 150
+"""Rows that loading a model and teaching take."""
+BEFORE = 2.26
+"""Rows behind each one counted before the first round: the first delta's two ways of computing, and teaching."""
+SYNTHESIS, DRIFT, EVALUATION = 1.2, 2.2, 1.4
+"""The same of a synthesis, of a prompt of a drift profile, and of an evaluation."""
+
+
+def rows_before(spec: Trained) -> float:
+    """Of a removal before its first round."""
+    asked = ANCHORS * (1 + spec.removal.answer_tokens * TOKEN)
+    return BEFORE * (OPENING + asked + _of_deltas(spec) + _of_a_look(spec))
+
+
+def rows_a_round(spec: Trained) -> float:
+    """Of each round of a removal."""
+    removal = spec.removal
+    rows = removal.safe_rows + removal.untouched_safe_rows + removal.performance_rows
+    return LESSONS + removal.steps * rows * TRAINED + _of_deltas(spec) + _of_a_look(spec)
+
+
+def rows_of_synthesis(spec: EntrapSpec | DemoSpec) -> float:
+    """Of one delta, answers to held-out prompts with and without it included."""
+    settings, loop = spec.entrapment, spec.loop
+    asked = (settings.anchors + loop.validation) * (1 + 24 * TOKEN)
+    steps = settings.anchors + settings.steps * (settings.batch + 16) * REAR
+    looks = 2 * loop.validation * (1 + loop.validation_tokens * TOKEN)
+    return SYNTHESIS * (OPENING / 2 + asked + steps + looks)
+
+
+def rows_of_evaluation(spec: EvaluateSpec | DemoSpec) -> float:
+    """Of the four cells and utility."""
+    models = 2 if isinstance(spec, DemoSpec) or spec.against else 1
+    conditions = 2 if isinstance(spec, DemoSpec) or spec.trigger else 1
+    cells = conditions * spec.evaluation.test_prompts * (1 + spec.evaluation.max_new_tokens * TOKEN)
+    utility = min(UTILITY, 2 * spec.evaluation.ordinary_prompts) * (2 + UTILITY_TOKENS * TOKEN)
+    return EVALUATION * models * (OPENING / 2 + cells + utility)
+
+
+def rows_of_drift(settings: DriftSettings) -> float:
+    """Of a drift profile."""
+    return DRIFT * drift_work(settings)
+
+
+def rows_of_a_question(spec: SweepSpec) -> float:
+    """Of asking the test prompts with the trigger once, as a sweep does after each round."""
+    return spec.evaluation.test_prompts * (1 + spec.evaluation.max_new_tokens * TOKEN)
+
+
+def _of_deltas(spec: Trained) -> float:
+    one = spec.entrapment.anchors + spec.entrapment.steps * spec.entrapment.batch * REAR
+    return _deltas(spec) * one
+
+
+def _deltas(spec: Trained) -> int:
+    return 1 + len(spec.entrapment.further_layers)
+
+
+def _of_a_look(spec: Trained) -> float:
+    prompts = _deltas(spec) * spec.loop.validation + ORDINARY
+    return prompts * (1 + spec.loop.validation_tokens * TOKEN)
