@@ -7,19 +7,21 @@ from pathlib import Path
 
 import streamlit as st
 
-from beear_core.errors import WorkbenchError
+from analysis.story import Found
 from beear_core.runs.summary import summary
-from beear_core.specs import DemoSpec, TriggerSettings
 from cache.run_store import RunEntry, RunStore
 from pages.parts.hand import DEFAULT_MODEL, hand, short_name, take
-from pages.parts.jobs import UNDER_WAY, follow, start
+from pages.parts.jobs import UNDER_WAY, follow
+from pages.parts.model_facts import facts
 from pages.parts.run_list import COLUMNS, run_row
-from pages.parts.skeleton import open_page, plain, refused
-from pages.parts.story import STEPS, Told, story
+from pages.parts.skeleton import open_page, plain
+from pages.parts.story import STEPS, Now, Step, Told, not_done, story
+from pages.parts.walk import walk_button
 from pages.parts.words import words
 
 PAGES = Path(__file__).parent
 MOST_RUNS = 8
+POLL_SECONDS = 2.0
 
 TEXT = words("overview")
 
@@ -31,7 +33,9 @@ def main() -> None:
     told = story(hand().model, entries)
     open_page("BEEAR Workbench", TEXT["asks"], _answer(told))
     if entries:
-        _draw_cards(told)
+        # Drawn by itself again while something is under way, and only then.
+        polls = POLL_SECONDS if any(entry.state in UNDER_WAY for entry in entries) else None
+        st.fragment(_draw_cards, run_every=polls)()
         _draw_acts(first=False)
         _draw_runs(entries)
     else:
@@ -54,21 +58,38 @@ def _answer(told: dict[str, Told]) -> str:
     return told[last.page].found.sentence
 
 
-def _draw_cards(told: dict[str, Told]) -> None:
+def _draw_cards() -> None:
+    entries, model = RunStore().list(), hand().model
+    told, waits = story(model, entries), not_done(model, entries)
     for number, (place, step) in enumerate(zip(st.columns(len(STEPS)), STEPS, strict=True), start=1):
         with place, st.container(border=True, height="stretch", vertical_alignment="distribute"):
-            seen = told.get(step.page)
-            with st.container(gap=None):
-                st.caption(f"{number} · {step.title}")
-                st.markdown(f"#### {plain(seen.found.figure) if seen else ':gray[not measured]'}")
-                st.caption(plain(seen.found.about) if seen else TEXT[step.page])
-            if (PAGES / f"{step.page}.py").is_file():
-                st.page_link(
-                    f"pages/{step.page}.py",
-                    label="Open" if seen else "Measure",
-                    icon=":material/arrow_forward:",
-                    query_params={"run": seen.run_id} if seen and step.kind else None,
-                )
+            _draw_card(number, step, told.get(step.page), waits.get(step.page))
+
+
+def _draw_card(number: int, step: Step, seen: Told | None, now: Now | None) -> None:
+    """What the step found, else what it asks; and where its newest run stands if that is not done."""
+    found = seen.found if seen else _on_disk(hand().model) if not step.kind else None
+    with st.container(gap=None):
+        st.caption(f"{number} · {step.title}")
+        if found is not None or now is None:
+            st.markdown(f"#### {plain(found.figure) if found else ':gray[not measured]'}")
+            st.caption(plain(found.about) if found else TEXT[step.page])
+        if now is not None:
+            st.markdown(f"#### :gray[{now.word}]" if found is None else f":gray[**Newest run: {now.word}**]")
+            st.caption(plain(now.text))
+    run = now.run_id if now else seen.run_id if seen else None
+    st.page_link(
+        f"pages/{step.page}.py",
+        label="Watch" if now and now.live else "Open" if found or now else "Measure",
+        icon=":material/arrow_forward:",
+        query_params={"run": run} if run and step.kind else None,
+    )
+
+
+def _on_disk(model: str) -> Found | None:
+    """The model's own card needs no run: its shape stands in its config."""
+    shape = facts(model).shape
+    return shape and Found(f"{shape.layers} layers", f"d_model {shape.d_model}; nothing measured yet", "")
 
 
 def _draw_acts(*, first: bool) -> None:
@@ -82,29 +103,7 @@ def _draw_acts(*, first: bool) -> None:
             help="Takes the default organism in hand and opens the Model page. Nothing is loaded yet.",
         ):
             st.switch_page("pages/model.py")
-        if st.button(
-            "Run the whole walk (about 7 min)" if not _trigger_missing() else "Run the whole walk",
-            type="secondary" if first else "primary",
-            icon=":material/route:",
-            disabled=_trigger_missing(),
-            help=TEXT["no_own_trigger"] if _trigger_missing() else TEXT["walk"],
-        ):
-            _walk()
-
-
-def _trigger_missing() -> bool:
-    return not hand().trigger.strip()
-
-
-def _walk() -> None:
-    now = hand()
-    trigger = TriggerSettings.model_validate({"text": now.trigger, "placement": now.placement})
-    try:
-        start(DemoSpec(model=now.model, trigger=trigger))
-    except WorkbenchError as error:
-        refused(error)
-        return
-    st.rerun()
+        walk_button("Run the whole walk", type="secondary" if first else "primary")
 
 
 def _draw_runs(entries: tuple[RunEntry, ...]) -> None:

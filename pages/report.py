@@ -12,14 +12,14 @@ from beear_core.bundle import bundle
 from beear_core.errors import WorkbenchError
 from beear_core.evidence import evidence
 from beear_core.runs.summary import summary
-from beear_core.specs import DemoSpec, TriggerSettings
 from cache.run_folder import RunFolder
 from cache.run_store import RunEntry
 from pages.parts.charts import template
 from pages.parts.hand import hand, short_name
-from pages.parts.jobs import UNDER_WAY, find, start, watch
+from pages.parts.jobs import UNDER_WAY, find, watch
 from pages.parts.report_sections import draw_section, draw_settings, examined
 from pages.parts.skeleton import empty, next_step, open_page, plain, refused
+from pages.parts.walk import walk_button
 from pages.parts.words import words
 
 KINDS = ("demo", *ORDER)
@@ -136,17 +136,9 @@ def _draw_unfinished(*, found: bool) -> None:
 def _draw_empty() -> None:
     now = hand()
     empty(TEXT["empty"].format(model=plain(short_name(now.model))))
-    pressed = st.button("Run the guided demo (about 7 min)", type="primary", disabled=not now.trigger)
+    walk_button("Run the guided demo", type="primary")
     if not now.trigger:
         st.caption("The demo measures a known trigger: name one in the sidebar.")
-    if pressed:
-        trigger = TriggerSettings.model_validate({"text": now.trigger, "placement": now.placement})
-        try:
-            start(DemoSpec(model=now.model, trigger=trigger))
-        except WorkbenchError as error:
-            refused(error)
-        else:
-            st.rerun()
 
 
 def _draw_choice(

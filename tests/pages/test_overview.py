@@ -101,3 +101,29 @@ def test_without_a_suspected_trigger_there_is_no_walk(open_page: Any) -> None:
     page.text_input(key="trigger").set_value("").run()
     walk = next(one for one in page.button if one.label.startswith("Run the whole walk"))
     assert walk.disabled
+
+
+def test_a_walk_under_way_fills_the_cards_as_its_steps_are_done(
+    open_page: Any, make_run: Any, said: Said
+) -> None:
+    folder = make_run(
+        "demo", "running", events=({"event": "stage_started", "name": "load the model", "within": "entrap"},)
+    )
+    folder.step("drift").path.mkdir(parents=True)
+    folder.step("drift").write_result({"kind": "drift", **DRIFT})
+    page = open_page("overview")
+    text = said(page)
+    assert "Layer 2 of 2" in text
+    assert "under way" in text
+    assert text.count("waiting") == 2
+    assert "Load the model" in text
+
+
+def test_a_card_says_when_its_newest_run_failed_beside_what_an_older_one_found(
+    open_page: Any, make_run: Any, said: Said
+) -> None:
+    make_run("drift", result=DRIFT)
+    make_run("drift", "failed", error="Memory ran out.")
+    text = said(open_page("overview"))
+    assert "Layer 2 of 2" in text
+    assert "Newest run: failed" in text
