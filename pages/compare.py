@@ -10,8 +10,10 @@ from analysis.headline import headline
 from analysis.intervals import Proportion
 from analysis.tables import p_value, utility_table
 from beear_core.errors import WorkbenchError
-from beear_core.specs import EvaluateSpec, parse_spec
-from cache.run_store import RunEntry
+from beear_core.run_times import evaluation_time, rounded
+from beear_core.runs.progress import duration_text
+from beear_core.specs import EvaluateSpec, parse_spec, with_values
+from cache.run_store import RunEntry, RunStore
 from cache.status import RunState
 from pages.parts.answer_table import draw_answers
 from pages.parts.charts import show, template
@@ -20,6 +22,7 @@ from pages.parts.drift_pair import draw_drift_pair
 from pages.parts.exports import table
 from pages.parts.hand import hand, short_name
 from pages.parts.jobs import UNDER_WAY, chosen, start, watch
+from pages.parts.model_facts import facts
 from pages.parts.settings_form import settings_form
 from pages.parts.skeleton import empty, next_step, open_page, refused
 from pages.parts.two_answers import draw_two_answers
@@ -80,11 +83,9 @@ def _choose(entry: RunEntry | None) -> None:
     models = known_models()
     first = _model(before, "Before", "before", models, pair.before if pair else hand().model)
     second = _model(after, "After", "after", models, pair.after if pair else None)
-    seconds = pair.seconds if pair else None
-    lasts = f", about {seconds:.0f} s" if seconds else ", a minute or more"
     values = settings_form(EvaluateSpec, first=(), more=MORE, key="ev")
     pressed = act.button(
-        f"{'Compare' if second else 'Measure'}{lasts}",
+        f"{'Compare' if second else 'Measure'}{_time(first, second, values)}",
         type="primary",
         width="stretch",
         disabled=values is None,
@@ -127,25 +128,35 @@ def _model(place: Any, label: str, key: str, models: list[str], default: str | N
 
 
 def _start(before: str | None, after: str | None, values: dict[str, Any]) -> None:
-    now = hand()
-    data = {"kind": "evaluate", "model": before or now.model, "against": after, **_nested(values)}
-    if now.trigger:
-        data["trigger"] = {"text": now.trigger, "placement": now.placement}
     try:
-        start(parse_spec(data), key="run")
+        start(parse_spec(_data(before, after, values)), key="run")
     except WorkbenchError as error:
         refused(error)
         return
     st.rerun()
 
 
-def _nested(values: dict[str, Any]) -> dict[str, Any]:
-    """Dotted names as nested settings."""
-    nested: dict[str, Any] = {}
-    for name, value in values.items():
-        group, _, leaf = name.rpartition(".")
-        (nested.setdefault(group, {}) if group else nested)[leaf] = value
-    return nested
+def _data(before: str | None, after: str | None, values: dict[str, Any]) -> dict[str, Any]:
+    now = hand()
+    data: dict[str, Any] = {"kind": "evaluate", "model": before or now.model, "against": after}
+    if now.trigger:
+        data["trigger"] = {"text": now.trigger, "placement": now.placement}
+    return with_values(data, values)
+
+
+def _time(before: str | None, after: str | None, values: dict[str, Any] | None) -> str:
+    """What the button says of how long it takes; nothing where nobody knows."""
+    parameters = facts(before or hand().model).parameters
+    if values is None or parameters is None:
+        return ""
+    try:
+        spec = parse_spec(_data(before, after, values))
+    except WorkbenchError:
+        return ""
+    if not isinstance(spec, EvaluateSpec):
+        return ""
+    found = evaluation_time(spec, parameters, RunStore().list())
+    return f", about {duration_text(rounded(found.whole(0)))}"
 
 
 def _draw(entry: RunEntry) -> None:

@@ -8,15 +8,18 @@ from analysis.figures import sweep_grid
 from analysis.intervals import Proportion
 from analysis.sweep import best_cell
 from beear_core.errors import WorkbenchError
+from beear_core.run_times import rounded, sweep_time
 from beear_core.runs import Event
-from beear_core.specs import SweepSpec, parse_spec
+from beear_core.runs.progress import duration_text
+from beear_core.specs import SweepSpec, parse_spec, with_values
 from beear_core.specs.sweep import DEPTHS, SUCCESS_BELOW, over_the_depth
-from cache.run_store import RunEntry
+from cache.run_store import RunEntry, RunStore
 from cache.status import RunState
 from pages.parts.charts import show, template
 from pages.parts.exports import table
-from pages.parts.hand import hand, short_name, take
+from pages.parts.hand import Hand, hand, short_name, take
 from pages.parts.jobs import UNDER_WAY, chosen, find, start, watch
+from pages.parts.model_facts import facts
 from pages.parts.settings_form import settings_form
 from pages.parts.skeleton import empty, next_step, open_page, plain, refused
 from pages.parts.sweep_cells import Grid, clicked_cell, draw_cell, grid_of
@@ -92,13 +95,28 @@ def _form(entry: RunEntry | None) -> None:
         act.button("Sweep", type="primary", width="stretch", disabled=True)
         return
     cells = len(values["layers"] or DEPTHS) * len(values["n"])
-    each = _seconds_a_round(now.model)
-    most = f", about {each * values['loop.rounds'] * cells / 60:.0f} min" if each else ""
+    lasts = _time(now, values, cells)
     judged = f"judged with the trigger {now.trigger!r}" if now.trigger else "judged by a fresh delta"
-    lasts = TEXT["time_known"].format(seconds=f"{each:.0f}") if each else TEXT["time_unknown"]
-    said.caption(plain(f"{cells} removals of {short_name(now.model)}, {judged}. {lasts}"))
-    if act.button(f"Sweep {cells} cells{most}", type="primary", width="stretch"):
+    said.caption(
+        plain(
+            f"{cells} removals of {short_name(now.model)}, {judged}. {TEXT['time' if lasts else 'time_unknown']}"
+        )
+    )
+    if act.button(f"Sweep {cells} cells{lasts and f', {lasts}'}", type="primary", width="stretch"):
         _start(values)
+
+
+def _time(now: Hand, values: dict[str, Any], cells: int) -> str:
+    """Of a sweep whose cells need all their rounds; empty where nobody knows."""
+    parameters = facts(now.model).parameters
+    try:
+        spec = parse_spec(_data(now, values))
+    except WorkbenchError:
+        return ""
+    if parameters is None or not isinstance(spec, SweepSpec):
+        return ""
+    found = sweep_time(spec, cells, parameters, RunStore().list())
+    return f"at most about {duration_text(rounded(found.whole(spec.loop.rounds)))}"
 
 
 def _known_layers(model: str) -> int | None:
@@ -110,31 +128,21 @@ def _known_layers(model: str) -> int | None:
     return None
 
 
-def _seconds_a_round(model: str) -> float | None:
-    """What a round took in the newest removal of this model on this machine."""
-    for entry in find(("remove", "demo"), model=model):
-        result = entry.folder.read_result() or {}
-        rounds = (result.get("remove") or result).get("rounds") or []
-        if rounds:
-            return float(sum(one["seconds"] for one in rounds) / len(rounds))
-    return None
-
-
 def _start(values: dict[str, Any]) -> None:
-    now = hand()
-    data: dict[str, Any] = {"kind": "sweep", "model": now.model}
-    if now.trigger:
-        data["trigger"] = {"text": now.trigger, "placement": now.placement}
-    for name, value in values.items():
-        group, _, leaf = name.rpartition(".")
-        (data.setdefault(group, {}) if group else data)[leaf] = value
     try:
-        start(parse_spec(data), key="run")
+        start(parse_spec(_data(hand(), values)), key="run")
     except WorkbenchError as error:
         refused(error)
         return
     st.query_params.pop(CELL, None)
     st.rerun()
+
+
+def _data(now: Hand, values: dict[str, Any]) -> dict[str, Any]:
+    data: dict[str, Any] = {"kind": "sweep", "model": now.model}
+    if now.trigger:
+        data["trigger"] = {"text": now.trigger, "placement": now.placement}
+    return with_values(data, values)
 
 
 def _choose(entry: RunEntry | None) -> None:

@@ -28,8 +28,6 @@ class Comparison:
     result: Mapping[str, Any] | None
     """None while there is none."""
     answers_file: Path
-    seconds: float | None
-    """What the evaluation took."""
     drift_before: RunFolder | None
     """A demo has measured the drift of the model before itself."""
 
@@ -63,7 +61,6 @@ def comparison_of(entry: RunEntry) -> Comparison | None:
     demo = entry.kind == "demo"
     step = entry.folder.step("evaluate") if demo else entry.folder
     done = result or {}
-    seconds = (done.get("seconds_by_step") or {}).get("evaluate") if demo else done.get("seconds")
     drift = entry.folder.step("drift")
     return Comparison(
         id=entry.id,
@@ -72,7 +69,6 @@ def comparison_of(entry: RunEntry) -> Comparison | None:
         trigger=done.get("trigger") or spec.get("trigger"),
         result=result,
         answers_file=step.path / "generations.jsonl",
-        seconds=seconds,
         drift_before=drift if (drift.path / "result.json").is_file() else None,
     )
 

@@ -54,8 +54,13 @@ def test_an_empty_home_says_what_a_sweep_is_and_how_many_cells_the_button_queues
 ) -> None:
     page = open_page("sweep")
     assert "no sweep of this model was made yet" in said(page)
+    assert any(label.startswith("Sweep 15 cells") for label in labels(page))
+
+
+def test_how_long_it_takes_is_not_guessed_for_a_model_that_is_not_here(open_page: Any, said: Said) -> None:
+    page = open_page("sweep", model="/no/such/model")
     assert "Sweep 15 cells" in labels(page)
-    assert "not known before a removal" in said(page)
+    assert "not known before the model is on this disk" in said(page)
 
 
 def test_the_answer_names_the_first_success_and_its_cell_is_open(
@@ -125,7 +130,7 @@ def test_a_nonsense_grid_is_refused_at_its_field(open_page: Any, said: Said, typ
 def test_the_button_queues_the_grid_with_the_trigger_for_measuring(open_page: Any) -> None:
     page = open_page("sweep")
     page.text_input(key="sw.layers").set_value("9, 15").run()
-    next(one for one in page.button if one.label == "Sweep 6 cells").click()
+    next(one for one in page.button if one.label.startswith("Sweep 6 cells")).click()
     page.run()
     (entry,) = RunStore().list()
     spec = entry.folder.read_spec()
