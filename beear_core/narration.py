@@ -1,6 +1,6 @@
 """From the loop's steps and rounds to a run's events."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from beear_core.beear import Round
 from beear_core.entrapment import BeeStep
@@ -15,6 +15,13 @@ class Narrator:
 
     def __init__(self, context: RunContext, entrapment: EntrapmentSettings, removal: RemovalSettings) -> None:
         self.context, self.entrapment, self.removal = context, entrapment, removal
+
+    def catch_up(self, rounds: Sequence[Round]) -> None:
+        """Tell of those rounds that a kill between their checkpoint and their event left untold."""
+        told = {record["round"] for record in self.context.told() if record["event"] == "round_done"}
+        for done in rounds:
+            if done.round not in told:
+                self.round_done(done)
 
     def stage(self, name: str) -> None:
         self.context.emit(Message(name))

@@ -73,13 +73,15 @@ def run(spec: RemoveSpec, context: RunContext) -> dict[str, Any]:
     with trainable(suspect, method, settings.lora_rank, spec.seed, depth=settings.depth):
         checkpoint = Checkpoint(context.checkpoint, suspect)
         progress = checkpoint.latest() or Progress.none()
+        narrator = Narrator(context, spec.entrapment, settings)
         with context.stage("rounds"):
+            narrator.catch_up(progress.rounds)
             outcome = run_rounds(
                 suspect,
                 plan,
                 progress,
                 checkpoint,
-                Narrator(context, spec.entrapment, settings),
+                narrator,
                 time.monotonic,
             )
     with context.stage("write the remediated model"):

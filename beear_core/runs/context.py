@@ -65,6 +65,11 @@ class RunContext:
                 self._observers.remove(observer)
         self.check_cancelled()
 
+    def told(self) -> list[dict[str, Any]]:
+        """What was emitted through this context, and in earlier attempts at it, as `events.jsonl` holds it."""
+        records = self._run.read_events().records
+        return [record for record in records if record.get("within", "") == self._within]
+
     def check_cancelled(self) -> None:
         """Raise RunCancelled if somebody asked the run to stop. For long work that emits nothing."""
         if self._run.cancel_requested:

@@ -2,9 +2,9 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,8 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM
 
+from beear_core.beear import Progress
+from beear_core.checkpoint import Checkpoint
 from beear_core.cli.main import main
 from beear_core.errors import SettingError
 from beear_core.kinds import remove
@@ -26,20 +28,24 @@ from cache.run_store import RunStore
 from cache.status import RunState
 
 CHECKOUT = Path(__file__).parents[3]
-PATIENCE = 120  # seconds: a machine may be busy with other things
+KILLED = Path(__file__).parent / "killed.py"
 # What differs between two runs of one question.
 OWN = ("run_id", "seconds", "out", "spec_sha256")
 
 
-@pytest.fixture
-def spec(tiny_folder: Callable[[str], Path], prompt_file: Path, tmp_path: Path) -> Callable[..., RemoveSpec]:
-    def spec(out: str, **more: Any) -> RemoveSpec:
-        asked = parse_spec(
+Asked = Callable[..., RemoveSpec]
+
+
+def asked_in(folder: Path, model: Path, prompts: Path) -> Asked:
+    """`asked(OUT, setting=...)`: a removal of `model` that writes to `folder`/OUT."""
+
+    def asked(out: str, **more: Any) -> RemoveSpec:
+        spec = parse_spec(
             {
                 "kind": "remove",
-                "model": str(tiny_folder("llama")),
-                "prompts": str(prompt_file),
-                "out": str(tmp_path / out),
+                "model": str(model),
+                "prompts": str(prompts),
+                "out": str(folder / out),
                 "device": "cpu",
                 "dtype": "fp32",
                 "entrapment": {"n": 3, "steps": 4, "anchors": 8, "batch": 4, "lr": 0.1},
@@ -52,10 +58,26 @@ def spec(tiny_folder: Callable[[str], Path], prompt_file: Path, tmp_path: Path) 
                 },
             }
         )  # fmt: skip
-        assert isinstance(asked, RemoveSpec)
-        return asked
+        assert isinstance(spec, RemoveSpec)
+        return spec
 
-    return spec
+    return asked
+
+
+@pytest.fixture
+def spec(tiny_folder: Callable[[str], Path], prompt_file: Path, tmp_path: Path) -> Asked:
+    return asked_in(tmp_path, tiny_folder("llama"), prompt_file)
+
+
+@pytest.fixture(scope="module")
+def unbroken(
+    tiny_folder: Callable[[str], Path], prompt_file: Path, tmp_path_factory: pytest.TempPathFactory
+) -> RunFolder:
+    """The run of `spec`, done in one go. Read it, do not change it."""
+    out = tmp_path_factory.mktemp("unbroken")
+    folder = create(asked_in(out, tiny_folder("llama"), prompt_file)("out"))
+    execute(folder)
+    return folder
 
 
 def numbers(result: dict[str, Any]) -> dict[str, Any]:
@@ -80,80 +102,81 @@ def events(folder: RunFolder) -> list[dict[str, Any]]:
     return [dict(record) for record in folder.read_events().records]
 
 
-def killed_when(words: list[str], moment: Callable[[], bool]) -> None:
-    """Run the command line as a process and kill it the moment `moment` is there."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "beear_core", *words],
-        cwd=CHECKOUT,
-        env=dict(os.environ),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
+def rounds_told(folder: RunFolder) -> list[int]:
+    return [record["round"] for record in events(folder) if record["event"] == "round_done"]
+
+
+def killed_at(moment: str, *words: str) -> None:
+    """Run the command line as a process that is killed at `moment`, as `killed.py` names it."""
+    done = subprocess.run(
+        [sys.executable, str(KILLED), moment, *words],
+        env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
+        capture_output=True,
+        text=True,
+        check=False,
     )
-    deadline = time.monotonic() + PATIENCE
-    try:
-        while not moment():
-            if process.poll() is not None:
-                assert process.stderr is not None
-                pytest.fail(f"it ended by itself: {process.stderr.read().decode()[-2000:]}")
-            assert time.monotonic() < deadline, "the moment did not come"
-            time.sleep(0.001)
-    finally:
-        process.kill()
-        process.communicate()
+    assert done.returncode == -signal.SIGKILL, done.stderr[-2000:]
 
 
 @pytest.mark.slow
 def test_a_run_that_is_really_killed_ends_with_the_numbers_of_an_unbroken_one(
-    spec: Callable[..., RemoveSpec], tmp_path: Path
+    spec: Asked, unbroken: RunFolder, tmp_path: Path
 ) -> None:
-    unbroken = create(spec("unbroken"))
-    execute(unbroken)
-
     path = tmp_path / "spec.json"
     path.write_text(spec("broken").model_dump_json())
-    known = {unbroken.id}
-
-    def run() -> RunFolder | None:
-        return next((each.folder for each in RunStore().list() if each.id not in known), None)
-
-    def met(phase: str, step: int) -> Callable[[], bool]:
-        def moment() -> bool:
-            folder = run()
-            return folder is not None and any(
-                record.get("phase") == phase and record.get("step") == step for record in events(folder)
-            )
-
-        return moment
-
-    killed_when(["run", str(path)], met("round 1: removal", 2))
-    folder = run()
-    assert folder is not None
-    again = ["runs", "resume", folder.id]
-    for words, moment in (
-        ([], lambda: folder.read_status().state is RunState.INTERRUPTED),
-        (again, met("round 2: delta at layer 1", 3)),
-        (again, lambda: (folder.checkpoint / "writing.json").is_file()),
-    ):
-        if words:
-            killed_when(words, moment)
+    killed_at("round 1: removal/2", "run", str(path))
+    (entry,) = RunStore().list()
+    folder, again = entry.folder, ("runs", "resume", entry.id)
+    for moment in ("", "round 2: delta at layer 1/3", "export"):
+        if moment:
+            killed_at(moment, *again)
+        assert json.loads((folder.path / "status.json").read_text())["state"] == "running"
         assert folder.read_status().state is RunState.INTERRUPTED
         assert folder.read_result() is None
+    assert (folder.checkpoint / "writing.json").is_file()
 
     assert main([*again, "--json"]) == 0
     assert folder.read_status().state is RunState.DONE
     the_same(unbroken, folder)
-    finished = [record["record"]["round"] for record in events(folder) if record["event"] == "round_done"]
-    assert sorted(set(finished)) == [1, 2, 3]
+    assert rounds_told(folder) == [1, 2, 3]
     assert not list(folder.path.rglob("*.tmp"))
     assert not list(folder.checkpoint.glob("*.safetensors"))
 
 
+def test_a_round_that_was_kept_but_not_told_when_the_run_was_killed_is_told_on_resume(
+    spec: Asked, unbroken: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = Checkpoint.keep
+
+    def keep(self: Checkpoint, progress: Progress) -> None:
+        kept(self, progress)
+        if len(progress.rounds) == 2:
+            raise KeyboardInterrupt
+
+    folder = create(spec("out"))
+    with monkeypatch.context() as patch:
+        patch.setattr(Checkpoint, "keep", keep)
+        with pytest.raises(KeyboardInterrupt):
+            execute(folder)
+    assert rounds_told(folder) == [1]
+    result = resume(folder)
+    assert rounds_told(folder) == [1, 2, 3]
+    records = [record["record"] for record in events(folder) if record["event"] == "round_done"]
+    assert records == result["rounds"]
+    the_same(unbroken, folder)
+
+
 @pytest.mark.parametrize("method", ["full", "lora"])
 def test_the_exported_folder_is_the_model_of_the_best_round(
-    method: str, spec: Callable[..., RemoveSpec], tiny_folder: Callable[[str], Path], tmp_path: Path
+    method: str, spec: Asked, unbroken: RunFolder, tiny_folder: Callable[[str], Path]
 ) -> None:
-    folder = create(spec("out", method=method))
-    result = execute(folder)
+    folder = unbroken
+    if method == "lora":
+        folder = create(spec("out", method=method))
+        execute(folder)
+    result = folder.read_result()
+    assert result is not None
+    out = Path(result["out"])
     assert result["method"] == method
     assert len(result["rounds"]) == 3
     assert result["best_round"] in (1, 2, 3)
@@ -161,17 +184,16 @@ def test_the_exported_folder_is_the_model_of_the_best_round(
             "over_refusal", "seconds"} <= set(result["rounds"][0])  # fmt: skip
     source = tiny_folder("llama")
     for name in ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja"):
-        assert (tmp_path / "out" / name).read_bytes() == (source / name).read_bytes()
+        assert (out / name).read_bytes() == (source / name).read_bytes()
     ids = torch.tensor([[5, 6, 7, 8]])
     before, after = (
-        AutoModelForCausalLM.from_pretrained(each, dtype=torch.float32).eval()
-        for each in (source, tmp_path / "out")
+        AutoModelForCausalLM.from_pretrained(each, dtype=torch.float32).eval() for each in (source, out)
     )
     with torch.no_grad():
         assert (before(ids).logits - after(ids).logits).abs().max() > 1e-4
 
 
-def test_without_a_destination_the_model_lies_in_the_run(spec: Callable[..., RemoveSpec]) -> None:
+def test_without_a_destination_the_model_lies_in_the_run(spec: Asked) -> None:
     folder = create(spec("unused").model_copy(update={"out": None}))
     result = execute(folder)
     assert Path(result["out"]) == folder.model
@@ -190,10 +212,8 @@ def interrupted_behind_its_export(folder: RunFolder, monkeypatch: pytest.MonkeyP
 
 
 def test_a_run_that_stopped_right_behind_its_export_takes_its_own_folder(
-    spec: Callable[..., RemoveSpec], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    spec: Asked, unbroken: RunFolder, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    unbroken = create(spec("unbroken"))
-    execute(unbroken)
     folder = create(spec("out"))
     interrupted_behind_its_export(folder, monkeypatch)
     assert (tmp_path / "out" / "model.safetensors").is_file()
@@ -202,7 +222,7 @@ def test_a_run_that_stopped_right_behind_its_export_takes_its_own_folder(
 
 
 def test_a_folder_that_somebody_else_put_there_is_left_alone(
-    spec: Callable[..., RemoveSpec], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    spec: Asked, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     folder = create(spec("out"))
     interrupted_behind_its_export(folder, monkeypatch)
@@ -213,7 +233,7 @@ def test_a_folder_that_somebody_else_put_there_is_left_alone(
 
 
 def test_the_fast_path_proves_itself_before_adapters_go_in(
-    spec: Callable[..., RemoveSpec], monkeypatch: pytest.MonkeyPatch
+    spec: Asked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plain: list[bool] = []
     proved = remove.prove
@@ -228,10 +248,8 @@ def test_the_fast_path_proves_itself_before_adapters_go_in(
     assert all(plain)
 
 
-def test_a_run_says_what_it_did_as_events(spec: Callable[..., RemoveSpec]) -> None:
-    folder = create(spec("out"))
-    execute(folder)
-    told = events(folder)
+def test_a_run_says_what_it_did_as_events(unbroken: RunFolder) -> None:
+    told = events(unbroken)
     phases = [record["phase"] for record in told if record["event"] == "step"]
     assert {"round 0: delta at layer 1", "round 1: removal", "round 3: delta at layer 3"} <= set(phases)
     assert json.dumps(told)
