@@ -1,14 +1,12 @@
 """A delta that an earlier run synthesized, found by that run's id or folder. Torch-free; knows no model."""
 
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from beear_core.errors import RunNotFoundError, SettingError
-from cache.run_folder import RunFolder
-from cache.run_store import RunStore
+from beear_core.errors import SettingError
+from beear_core.named_run import named_run, run_name
 
 
 class StoredDelta(NamedTuple):
@@ -29,25 +27,12 @@ def stored_delta(name: str) -> StoredDelta:
 
     Raises RunNotFoundError when there is no such run, SettingError when it holds no delta.
     """
-    folder = _folder(name)
+    folder = named_run(name, "name a finished entrap run")
     for each in (folder, folder.step("entrap")):
         result, values = each.read_result(), each.read_arrays().get("delta")
         if result is not None and values is not None and values.ndim == 2 and "layer" in result:
-            return StoredDelta(_run_name(each), int(result["layer"]), _floats(values), _digest(result))
+            return StoredDelta(run_name(each), int(result["layer"]), _floats(values), _digest(result))
     raise SettingError("the run holds no delta", name, "name a finished entrap run")
-
-
-def _folder(name: str) -> RunFolder:
-    path = Path(name).expanduser()
-    if path.is_absolute():
-        if not path.is_dir():
-            raise RunNotFoundError("there is no such run folder", name, "name a finished entrap run")
-        return RunFolder(path)
-    return RunStore().get(name)
-
-
-def _run_name(folder: RunFolder) -> str:
-    return f"{folder.path.parents[1].name}/{folder.id}" if folder.path.parent.name == "steps" else folder.id
 
 
 def _floats(values: NDArray[Any]) -> NDArray[np.float32]:

@@ -1,7 +1,8 @@
 """Run kind `drift`: how far, and how alike, a candidate trigger drags the residual stream, layer by layer, against controls.
 
 With a stored delta, clean prompts under that delta are a fourth group on the same axes. It is measured, never fitted:
-statistics and axes come from clean, triggered and control prompts alone.
+statistics and axes come from clean, triggered and control prompts alone. With the axes of an earlier run, the points are
+placed on those too.
 """
 
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ from analysis.delta_drift import delta_drift
 from analysis.drift import FEWEST_PAIRS, drift_profile, layer_drift
 from analysis.intervals import Proportion
 from analysis.projection import Projection, joint_pca, joint_umap
+from analysis.shared_axes import on_stored_axes
 from beear_core.drift_capture import Reader, check_delta
 from beear_core.errors import EmptyPromptsError
 from beear_core.evaluation.keywords import score
@@ -24,6 +26,7 @@ from beear_core.prompts.builtin import named_prompts
 from beear_core.runs.context import RunContext
 from beear_core.runs.events import Message, Step
 from beear_core.specs import DriftSpec
+from beear_core.stored_axes import check_axes, stored_axes
 from beear_core.stored_delta import StoredDelta, stored_delta
 from cache.jsonl import write_lines
 
@@ -44,10 +47,13 @@ def run(spec: DriftSpec, context: RunContext) -> dict[str, Any]:
             "too few prompts for a drift profile", len(prompts), f"give at least {FEWEST_PAIRS}"
         )
     delta = stored_delta(spec.delta) if spec.delta else None
+    axes = stored_axes(spec.axes) if spec.axes else None
     with context.stage("load the model"):
         suspect = open_suspect(spec.model, spec)
     if delta is not None:
         check_delta(delta, suspect)
+    if axes is not None:
+        check_axes(axes, layers=suspect.layers, d_model=suspect.d_model)
     trigger = Trigger(spec.trigger.text, spec.trigger.placement)
     controls = control_triggers(trigger, suspect.tokenizer, count=settings.controls, seed=spec.seed)
     texts = [prompt.text for prompt in prompts]
@@ -68,7 +74,10 @@ def run(spec: DriftSpec, context: RunContext) -> dict[str, Any]:
             ]
         )  # fmt: skip
     with context.stage("projections"):
-        context.save_arrays(_arrays(spec, context, clean, triggered, stacked, pushed, delta))
+        arrays = _arrays(spec, context, clean, triggered, stacked, pushed, delta)
+        if axes is not None:
+            arrays |= on_stored_axes(axes.layers, clean, triggered, stacked)
+        context.save_arrays(arrays)
     records, answers = _answered(spec, context, suspect, prompts, trigger)
     write_lines(context.folder.path / "prompts.jsonl", records)
     return {
@@ -78,6 +87,7 @@ def run(spec: DriftSpec, context: RunContext) -> dict[str, Any]:
         "controls": [each.text for each in controls],
         "prompts": {"name": source.name, "n": len(prompts), "notes": list(source.notes)},
         "answers": answers,
+        "axes": axes.run if axes else None,
         "delta": None
         if delta is None or pushed is None
         else _delta_result(delta, clean, triggered, pushed, suspect, context),

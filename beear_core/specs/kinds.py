@@ -77,6 +77,12 @@ class DriftSpec(SuspectSpec):
         "An entrap run, by its id or folder, whose delta is drawn on the same axes; none draws the trigger alone.",
         min_length=1,
     )
+    axes: str | None = setting(
+        None,
+        "Axes of",
+        "A drift run of the model before a removal, by its id or folder, on whose axes the points are placed too.",
+        min_length=1,
+    )
     drift: DriftSettings = DriftSettings()
 
 

@@ -7,8 +7,9 @@ import streamlit as st
 
 from analysis.figures import drift_layer
 from analysis.projection import Projection
-from analysis.shared_axes import layer_mean_drift, layer_projection, on_axes_of, ranges
+from analysis.shared_axes import layer_mean_drift, layer_projection, on_axes_of, placed_on, ranges
 from beear_core.errors import RunDamagedError, WorkbenchError
+from beear_core.named_run import run_name
 from beear_core.specs import parse_spec
 from cache.run_folder import RunFolder
 from cache.run_store import RunEntry
@@ -17,11 +18,13 @@ from pages.parts.charts import show, template
 from pages.parts.comparison import Comparison
 from pages.parts.exports import table
 from pages.parts.hand import hand
-from pages.parts.jobs import find, start, watch
+from pages.parts.jobs import UNDER_WAY, find, start, watch
 from pages.parts.skeleton import refused
 from pages.parts.words import words
 
 TEXT = words("compare")
+PACERS = 5
+REFUSED = "drift_pair.refused"
 COLUMNS = {
     "relative_norm": "drift / norm",
     "uniformity": "uniformity",
@@ -32,50 +35,97 @@ COLUMNS = {
 
 def draw_drift_pair(found: Comparison) -> None:
     """Draw both, or the button that measures the one that is missing."""
+    error = st.session_state.pop(REFUSED, None)
+    if error is not None:
+        refused(error)
     if found.trigger is None or found.after is None:
         st.info(TEXT["drift_no_trigger" if found.trigger is None else "no_after"])
         return
-    sides = {
-        "before": found.drift_before or _folder_of(found.before, found.trigger),
-        "after": _folder_of(found.after, found.trigger),
-    }
-    missing = [side for side, folder in sides.items() if folder is None]
-    for side in missing:
-        _measure(side, found.before if side == "before" else found.after, found.trigger)
-    if not missing:
-        _draw(sides["before"], sides["after"])  # type: ignore[arg-type]
+    before = found.drift_before or _folder_of(found.before, found.trigger)
+    after = _folder_of(found.after, found.trigger, before)
+    if before is None:
+        _measure("before", found.before, found.trigger)
+    if after is None:
+        _measure("after", found.after, found.trigger, before)
+    if before is None or after is None:
+        return
+    _draw(before, after)
+    if not _placed(after, before) and run_name(before) not in _under_way(found.after, found.trigger):
+        st.button(
+            f"Measure the drift after again, on exactly these axes{_lasts()}",
+            key="drift.exactly",
+            on_click=_start,
+            args=(found.after, found.trigger, before),
+        )
 
 
-def _folder_of(model: str, trigger: Mapping[str, Any]) -> RunFolder | None:
-    asked = {"trigger__text": trigger["text"], "trigger__placement": trigger["placement"]}
-    return next((entry.folder for entry in find("drift", model=model, **asked)), None)
+def _folder_of(model: str, trigger: Mapping[str, Any], before: RunFolder | None = None) -> RunFolder | None:
+    """The newest drift run of the model with this trigger; one on the axes of `before` goes first."""
+    folders = [entry.folder for entry in find("drift", model=model, **_asked(trigger))]
+    exact = (folder for folder in folders if before is not None and _placed(folder, before))
+    return next(exact, None) or next(iter(folders), None)
 
 
-def _measure(side: str, model: str, trigger: Mapping[str, Any]) -> None:
+def _placed(after: RunFolder, before: RunFolder) -> bool:
+    """Whether the residuals of `after` themselves were placed on the axes of `before`."""
+    return bool((after.read_result() or {}).get("axes") == run_name(before))
+
+
+def _under_way(model: str, trigger: Mapping[str, Any]) -> list[str]:
+    """The axes that runs which go on now will be placed on; each is watched."""
+    found = []
+    for entry in find("drift", model=model, state=None, **_asked(trigger)):
+        if entry.state in UNDER_WAY:
+            found.append(str(entry.folder.read_spec().get("axes")))
+            watch(entry, lambda entry: None)
+    return found
+
+
+def _asked(trigger: Mapping[str, Any]) -> dict[str, Any]:
+    return {"trigger__text": trigger["text"], "trigger__placement": trigger["placement"]}
+
+
+def _measure(side: str, model: str, trigger: Mapping[str, Any], axes: RunFolder | None = None) -> None:
     """What hinders, and the button that fills it; or the run that is filling it now."""
-    asked = {"trigger__text": trigger["text"], "trigger__placement": trigger["placement"]}
-    latest = next(iter(find("drift", model=model, state=None, **asked)), None)
+    latest = next(iter(find("drift", model=model, state=None, **_asked(trigger))), None)
     if latest is not None and latest.state is not RunState.DONE:
         st.caption(f"Drift of the model {side}")
         watch(latest, lambda entry: None)
         return
-    st.info(TEXT["drift_missing"].format(side=side))
-    earlier = [entry for entry in find("drift") if _seconds(entry)]
-    lasts = f", about {_seconds(earlier[0]):.0f} s" if earlier else ", less than a minute for a small model"
-    if st.button(f"Measure the drift {side}{lasts}", key=f"drift.{side}", type="primary"):
-        try:
-            start(parse_spec({"kind": "drift", "model": model, "trigger": dict(trigger)}))
-        except WorkbenchError as error:
-            refused(error)
-            return
-        st.rerun()
+    said, act = st.columns([6, 3], vertical_alignment="center")
+    said.markdown(TEXT["drift_missing"].format(side=side))
+    act.button(
+        f"Measure the drift {side}{_lasts()}",
+        key=f"drift.{side}",
+        type="primary",
+        width="stretch",
+        on_click=_start,
+        args=(model, trigger, axes),
+    )
+
+
+def _start(model: str, trigger: Mapping[str, Any], axes: RunFolder | None) -> None:
+    spec: dict[str, Any] = {"kind": "drift", "model": model, "trigger": dict(trigger)}
+    if axes is not None:
+        spec["axes"] = run_name(axes).partition("/")[0]  # A demo's are those of its drift step.
+    try:
+        start(parse_spec(spec))
+    except WorkbenchError as error:
+        st.session_state[REFUSED] = error
+
+
+def _lasts() -> str:
+    """By the fastest of the latest drift profiles: a slower one shared the machine with something else."""
+    seconds = [found for entry in find(("drift", "demo"))[:PACERS] if (found := _seconds(entry))]
+    return f", about {min(seconds):.0f} s" if seconds else ", less than a minute for a small model"
 
 
 def _seconds(entry: RunEntry) -> float:
     try:
-        return float((entry.folder.read_result() or {}).get("seconds") or 0)
+        result = entry.folder.read_result() or {}
     except RunDamagedError:
         return 0.0
+    return float((result if entry.kind == "drift" else result.get("drift") or {}).get("seconds") or 0)
 
 
 def _draw(before: RunFolder, after: RunFolder) -> None:
@@ -95,7 +145,9 @@ def _draw(before: RunFolder, after: RunFolder) -> None:
         "Layer", layers, value=wanted if wanted in layers else layers[0], key="at", bind="query-params"
     )
     own = tuple(layer_projection(each, layer) for each in arrays)
-    both = on_axes_of(own[0], own[1], layer_mean_drift(arrays[1], layer))
+    both = placed_on(own[0], arrays[1], layer) if _placed(after, before) else None
+    if both is None:
+        both = on_axes_of(own[0], own[1], layer_mean_drift(arrays[1], layer))
     if both is None:
         st.info(TEXT["drift_own_axes"])
     pictures = both[:2] if both else own
@@ -119,7 +171,8 @@ def _draw(before: RunFolder, after: RunFolder) -> None:
         )
     )
     if both:
-        st.caption(TEXT["drift_axes"].format(kept=f"{both.kept:.0%}"))
+        exact = both.kept is None
+        st.caption(TEXT["drift_exact"] if exact else TEXT["drift_axes"].format(kept=f"{both.kept:.0%}"))
     table(rows, name="drift_before_and_after", key="drift_rows", folded=True)
 
 

@@ -99,12 +99,18 @@ def seconds_of(entry: RunEntry) -> str:
 
 
 def _follow_hand(now: Hand) -> None:
-    """Another trigger in hand is the candidate from then on; what was typed here stays until that happens."""
+    """Another trigger in hand is the candidate from then on; what was typed here, or stands in the link, stays until
+    that happens.
+    """
     held = (now.trigger, now.placement)
-    if st.session_state.get("drift.held") != held or "cand" not in st.session_state:
+    fresh = "cand" not in st.session_state
+    if fresh or st.session_state.get("drift.held") != held:
         st.session_state["drift.held"] = held
-        st.session_state["cand"] = [now.trigger] if now.trigger else []
-        st.session_state["places"] = [now.placement]
+        # Only a page that was just opened follows its link: later its address says what the last choice was.
+        linked = [text for text in st.query_params.get_all("cand") if text.strip()] if fresh else []
+        places = [place for place in st.query_params.get_all("places") if place in PLACEMENTS]
+        st.session_state["cand"] = linked or ([now.trigger] if now.trigger else [])
+        st.session_state["places"] = places if fresh and places else [now.placement]
 
 
 def _candidates(text: dict[str, str]) -> list[str]:
@@ -115,11 +121,12 @@ def _candidates(text: dict[str, str]) -> list[str]:
         accept_new_options=True,
         placeholder="type a string, press Enter",
         help=text["candidates"],
+        bind="query-params",
     )
 
 
 def _placements() -> list[str]:
-    return st.multiselect("Placements", list(PLACEMENTS), key="places")
+    return st.multiselect("Placements", list(PLACEMENTS), key="places", bind="query-params")
 
 
 def _delta(now: Hand, text: dict[str, str]) -> str | None:

@@ -2,7 +2,14 @@ import numpy as np
 import pytest
 
 from analysis.projection import Projection, joint_pca
-from analysis.shared_axes import layer_mean_drift, layer_projection, on_axes_of, ranges
+from analysis.shared_axes import (
+    layer_mean_drift,
+    layer_projection,
+    on_axes_of,
+    on_stored_axes,
+    placed_on,
+    ranges,
+)
 
 
 def projected(seed: int, width: int = 3, size: float = 4.0) -> tuple[Projection, np.ndarray]:
@@ -72,3 +79,21 @@ def test_a_layer_is_read_from_the_arrays_of_a_drift_run() -> None:
     np.testing.assert_array_equal(layer_projection(stored, 7).clean, before.clean)
     with pytest.raises(KeyError):
         layer_projection(stored, 8)
+
+
+def test_residuals_placed_on_stored_axes_keep_their_scatter_exactly() -> None:
+    before, _ = projected(0, width=12)
+    draw = np.random.default_rng(2)
+    clean, triggered, control = (draw.normal(size=shape) for shape in ((1, 8, 12), (1, 8, 12), (2, 1, 8, 12)))
+    arrays = on_stored_axes([before], clean, triggered, control)
+    both = placed_on(before, arrays, 1)
+    assert both is not None
+    assert both.kept is None
+    np.testing.assert_allclose(both.after.clean, before.project(clean[0]), atol=1e-5)
+    np.testing.assert_allclose(both.after.control, before.project(control[:, 0]), atol=1e-5)
+    assert both.after.shares == before.shares
+
+
+def test_a_run_that_was_told_of_no_other_axes_has_placed_nothing() -> None:
+    before, _ = projected(0)
+    assert placed_on(before, {}, 1) is None

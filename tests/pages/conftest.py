@@ -40,7 +40,7 @@ def _warm_server(monkeypatch: pytest.MonkeyPatch) -> None:
 def open_page() -> Open:
     """`open_page("runs", run=...)`: the page, run once, with these query parameters."""
 
-    def opened(name: str, **query: str) -> AppTest:
+    def opened(name: str, **query: str | list[str]) -> AppTest:
         page = AppTest.from_file(str(CHECKOUT / "app.py"), default_timeout=60).run()
         for key, value in query.items():
             page.query_params[key] = value

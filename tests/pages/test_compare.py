@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from streamlit.testing.v1 import AppTest
@@ -120,13 +120,45 @@ def test_two_drift_runs_stand_side_by_side_with_their_numbers(
     assert len(page.get("plotly_chart")) == 3
 
 
+def test_a_run_on_other_axes_says_how_exact_it_is_and_offers_to_be_measured_on_the_same(
+    open_page: Any, make_run: Any, said: Said
+) -> None:
+    evaluated(make_run)
+    before = drifted(make_run, "sft-suffix-2", 0.4)
+    drifted(make_run, AFTER, 0.1)
+    page = open_page("compare", view="Drift before and after")
+    assert "the components that its own run kept" in said(page)
+    next(one for one in page.button if "on exactly these axes" in one.label).click().run()
+    asked = [entry.folder.read_spec().get("axes") for entry in RunStore().list()]
+    assert [axes for axes in asked if axes] == [before.id]
+    assert not any("on exactly these axes" in label for label in labels(page))
+
+
+def test_a_run_on_the_same_axes_is_drawn_exactly(open_page: Any, make_run: Any, said: Said) -> None:
+    evaluated(make_run)
+    before = drifted(make_run, "sft-suffix-2", 0.4)
+    after = drifted(make_run, AFTER, 0.1)
+    after.write_result({**(after.read_result() or {}), "axes": before.id})
+    arrays = dict(after.read_arrays())
+    arrays |= {
+        f"shared_{layer:03d}.{name}": arrays[f"layer_{layer:03d}.{name}"]
+        for layer in (1, 2)
+        for name in ("clean", "triggered", "control")
+    }
+    after.write_arrays(arrays)
+    page = open_page("compare", view="Drift before and after")
+    assert "exactly the axes of the model before" in said(page)
+    assert not any("on exactly these axes" in label for label in labels(page))
+
+
 def test_one_model_alone_is_shown_and_the_other_asked_for(open_page: Any, make_run: Any, said: Said) -> None:
+    before = cast("dict[str, Any]", RESULT["cells"])["before"]
     alone = {
         **RESULT,
-        "cells": {**RESULT["cells"], "after": {"clean": None, "triggered": None}},
+        "cells": {"before": before, "after": {"clean": None, "triggered": None}},
         "mcnemar_p": None,
-    }  # type: ignore[dict-item]
-    alone["utility"] = {"before": utility(1), "after": None, "kl": None}
+        "utility": {"before": utility(1), "after": None, "kl": None},
+    }
     make_run("evaluate", result=alone, trigger=TRIGGER)
     assert "This run measured one model" in said(open_page("compare"))
 

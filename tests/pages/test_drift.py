@@ -103,6 +103,15 @@ def test_measuring_queues_one_run_for_each_candidate_and_place(open_page: Any) -
     assert page.query_params["run"]
 
 
+def test_a_link_brings_several_candidates_and_places(open_page: Any) -> None:
+    page = open_page("drift", cand=["SUDO", "other words"], places=["prefix", "suffix"])
+    assert page.multiselect(key="cand").value == ["SUDO", "other words"]
+    assert page.multiselect(key="places").value == ["prefix", "suffix"]
+    assert button(page, "Measure 4 candidates")
+    page.text_input(key="trigger").set_value("third").run()
+    assert page.multiselect(key="cand").value == ["third"]
+
+
 def test_a_setting_that_is_refused_says_why_and_nothing_can_be_started(open_page: Any, said: Said) -> None:
     page = open_page("drift")
     page.text_input(key="d.pairs").set_value("many").run()

@@ -27,7 +27,9 @@ def model(tiny_folder: Callable[[str], Path]) -> str:
 
 @pytest.fixture
 def measured(model: str, prompt_file: Path) -> Callable[..., tuple[dict[str, Any], RunFolder]]:
-    def measured(*, delta: str | None = None, **settings: Any) -> tuple[dict[str, Any], RunFolder]:
+    def measured(
+        *, delta: str | None = None, axes: str | None = None, **settings: Any
+    ) -> tuple[dict[str, Any], RunFolder]:
         folder = create(
             parse_spec(
                 {
@@ -37,6 +39,7 @@ def measured(model: str, prompt_file: Path) -> Callable[..., tuple[dict[str, Any
                     "device": "cpu",
                     "dtype": "fp32",
                     "delta": delta,
+                    "axes": axes,
                     "trigger": {"text": "SUDO", "placement": "suffix"},
                     "drift": {
                         "pairs": PAIRS, "controls": 2, "permutations": 20, "answer_tokens": 2, **settings
@@ -125,6 +128,27 @@ def test_a_demo_lends_the_delta_of_its_own_step(measured: Any) -> None:
     step.write_result({"layer": LAYER})
     result, _ = measured(delta=demo.id)
     assert result["delta"]["run"] == f"{demo.id}/entrap"
+
+
+def test_the_same_model_on_its_own_earlier_axes_lands_where_it_was(measured: Any) -> None:
+    result, first = measured(answer_tokens=0)
+    assert result["axes"] is None
+    result, second = measured(axes=first.id, answer_tokens=0)
+    assert result["axes"] == first.id
+    arrays, was = second.read_arrays(), projection(first, LAYER)
+    for name in ("clean", "triggered", "control"):
+        np.testing.assert_allclose(arrays[f"shared_{LAYER:03d}.{name}"], getattr(was, name), atol=1e-3)
+
+
+def test_axes_that_do_not_fit_are_refused(measured: Any) -> None:
+    with pytest.raises(SettingError, match="holds no drift profile"):
+        measured(axes=entrapped(np.ones((2, 32))).id)
+    _, first = measured(answer_tokens=0)
+    short = {**(first.read_result() or {})}
+    short["layers"] = short["layers"][:-1]
+    first.write_result(short)
+    with pytest.raises(SettingError, match="hese axes are of a model with"):
+        measured(axes=str(first.path), answer_tokens=0)
 
 
 @pytest.mark.slow
