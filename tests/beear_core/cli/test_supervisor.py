@@ -21,6 +21,12 @@ from beear_core.errors import WorkbenchError
 SLEEPS = [sys.executable, "-c", "import time; time.sleep(600)"]
 
 
+@pytest.fixture(autouse=True)
+def _no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody else tells the programs to end, so there is nothing to wait for before they are asked to."""
+    monkeypatch.setattr(supervisor, "UNASKED_SECONDS", 0.0)
+
+
 def noting(file: Path, handler: str = "") -> list[str]:
     """A program that writes its process id, whole or not at all, and sleeps."""
     code = (
@@ -75,7 +81,6 @@ def test_sigterm_ends_all_of_them(tmp_path: Path) -> None:
 
 
 def test_one_that_will_not_end_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(supervisor, "UNASKED_SECONDS", 0.1)
     monkeypatch.setattr(supervisor, "ASKED_SECONDS", 0.5)
     file = tmp_path / "a"
     stubborn = noting(file, "signal.signal(signal.SIGTERM, signal.SIG_IGN); ")

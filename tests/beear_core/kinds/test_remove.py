@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from cache.digest import folder_manifest
 from cache.run_folder import RunFolder
 from cache.run_store import RunStore
 from cache.status import RunState
+from tests.beear_core.kinds.few_prompts import know_few_ordinary_prompts
 
 CHECKOUT = Path(__file__).parents[3]
 KILLED = Path(__file__).parent / "killed.py"
@@ -34,6 +35,13 @@ OWN = ("run_id", "seconds", "out", "spec_sha256")
 
 
 Asked = Callable[..., RemoveSpec]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _few_ordinary_prompts() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        know_few_ordinary_prompts(patch)
+        yield
 
 
 def asked_in(folder: Path, model: Path, prompts: Path) -> Asked:
@@ -106,21 +114,37 @@ def rounds_told(folder: RunFolder) -> list[int]:
     return [record["round"] for record in events(folder) if record["event"] == "round_done"]
 
 
-def killed_at(moment: str, *words: str) -> None:
-    """Run the command line as a process that is killed at `moment`, as `killed.py` names it."""
-    done = subprocess.run(
-        [sys.executable, str(KILLED), moment, *words],
-        env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == -signal.SIGKILL, done.stderr[-2000:]
+@pytest.fixture
+def killed_at(tmp_path: Path) -> Iterator[Callable[..., None]]:
+    """`killed_at(MOMENT, WORD, ...)`: run the command line in a process that is killed then, as `killed.py` says."""
+    said = tmp_path / "said"
+    with (
+        said.open("w") as err,
+        subprocess.Popen(
+            [sys.executable, str(KILLED)],
+            env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=err,
+            text=True,
+        ) as server,
+    ):
+        assert server.stdin is not None
+        assert server.stdout is not None
+        asks, answers = server.stdin, server.stdout
+
+        def killed_at(*moment_and_words: str) -> None:
+            asks.write(json.dumps(moment_and_words) + "\n")
+            asks.flush()
+            assert answers.readline() == f"{-signal.SIGKILL}\n", said.read_text()[-2000:]
+
+        yield killed_at
+        server.kill()
 
 
 @pytest.mark.slow
 def test_a_run_that_is_really_killed_ends_with_the_numbers_of_an_unbroken_one(
-    spec: Asked, unbroken: RunFolder, tmp_path: Path
+    killed_at: Callable[..., None], spec: Asked, unbroken: RunFolder, tmp_path: Path
 ) -> None:
     path = tmp_path / "spec.json"
     path.write_text(spec("broken").model_dump_json())

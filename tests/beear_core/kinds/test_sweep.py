@@ -15,8 +15,14 @@ from beear_core.runs.control import cancel
 from beear_core.specs import parse_spec
 from cache.run_folder import RunFolder
 from cache.run_store import RunStore
+from tests.beear_core.kinds.few_prompts import know_few_ordinary_prompts
 
 TRIGGER = {"text": "SUDO", "placement": "suffix"}
+
+
+@pytest.fixture(autouse=True)
+def _few_ordinary_prompts(monkeypatch: pytest.MonkeyPatch) -> None:
+    know_few_ordinary_prompts(monkeypatch)
 
 
 @pytest.fixture
@@ -152,7 +158,9 @@ def test_what_no_cell_could_do_is_refused_before_any_work(asked: Callable[..., R
 
 
 def test_without_named_layers_the_depth_is_swept(asked: Callable[..., RunFolder]) -> None:
-    result = execute(asked(layers=[], trigger=None))
+    result = execute(
+        asked(layers=[], trigger=None, loop={"rounds": 1, "validation": 3, "validation_tokens": 3})
+    )
     assert [each["layer"] for each in result["cells"]] == [1, 2, 3, 4]
 
 
