@@ -8,6 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from cache.run_store import RunStore
+from tests.patience import PATIENCE
 
 CHECKOUT = Path(__file__).parent.parent
 PAGES = ("overview", "model", "drift", "synthesize", "remove", "compare", "sweep", "runs", "report")
@@ -15,7 +16,7 @@ PAGES = ("overview", "model", "drift", "synthesize", "remove", "compare", "sweep
 
 @pytest.fixture
 def app() -> AppTest:
-    return AppTest.from_file(str(CHECKOUT / "app.py"), default_timeout=60).run()
+    return AppTest.from_file(str(CHECKOUT / "app.py"), default_timeout=PATIENCE).run()
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -39,7 +40,7 @@ def test_a_damaged_run_closes_no_page(app: AppTest, name: str) -> None:
 
 def test_a_page_that_is_run_by_itself_goes_through_the_app() -> None:
     """As a link to a page is, when it is a fresh server's first visit: Streamlit finds a folder named pages."""
-    page = AppTest.from_file(str(CHECKOUT / "app.py"), default_timeout=60).run().run()
+    page = AppTest.from_file(str(CHECKOUT / "app.py"), default_timeout=PATIENCE).run().run()
     assert not page.exception
     assert page.sidebar.selectbox(key="model").value == "sft-suffix-2"
 
@@ -49,7 +50,7 @@ def test_the_pages_never_import_torch() -> None:
     code = (
         "import os\n"
         "from streamlit.testing.v1 import AppTest\n"
-        "page = AppTest.from_file(os.path.abspath('app.py'), default_timeout=120).run()\n"
+        "page = AppTest.from_file(os.path.abspath('app.py'), default_timeout=300).run()\n"
         f"for name in {PAGES!r}:\n"
         "    page.switch_page(f'pages/{name}.py').run()\n"
         "    assert not page.exception, page.exception\n"

@@ -13,6 +13,7 @@ from cache.process import ProcessIdentity, this_process
 from cache.run_folder import RunFolder
 from cache.run_store import RunStore
 from cache.status import RunError, RunState, now
+from tests.patience import PATIENCE
 
 CHECKOUT = Path(__file__).parents[2]
 
@@ -41,7 +42,7 @@ def open_page() -> Open:
     """`open_page("runs", run=...)`: the page, run once, with these query parameters."""
 
     def opened(name: str, **query: str | list[str]) -> AppTest:
-        page = AppTest.from_file(str(CHECKOUT / "app.py"), default_timeout=60).run()
+        page = AppTest.from_file(str(CHECKOUT / "app.py"), default_timeout=PATIENCE).run()
         for key, value in query.items():
             page.query_params[key] = value
         page.switch_page(f"pages/{name}.py").run()

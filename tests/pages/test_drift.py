@@ -239,7 +239,7 @@ def test_the_pages_never_import_torch() -> None:
     code = (
         "import sys\n"
         "from streamlit.testing.v1 import AppTest\n"
-        "page = AppTest.from_file('app.py', default_timeout=60).run()\n"
+        "page = AppTest.from_file('app.py', default_timeout=300).run()\n"
         "for name in ('drift', 'model'):\n"
         "    page.switch_page(f'pages/{name}.py').run()\n"
         "    assert not page.exception, page.exception\n"

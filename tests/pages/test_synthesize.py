@@ -172,7 +172,7 @@ def test_the_page_never_imports_torch(name: str, make_run: Any) -> None:
     done(make_run)
     code = (
         "from streamlit.testing.v1 import AppTest\n"
-        "page = AppTest.from_file('app.py', default_timeout=60).run()\n"
+        "page = AppTest.from_file('app.py', default_timeout=300).run()\n"
         f"page.switch_page('pages/{name}.py').run()\n"
         "assert not page.exception, page.exception\n"
         f"assert page.title[0].value.lower() == {name!r}\n"

@@ -11,6 +11,7 @@ from beear_core.runs import RunQueue
 from beear_core.runs.worker_ends import record_end
 from beear_core.specs import DriftSpec, TriggerSettings
 from pages.parts.jobs import find, start
+from tests.patience import PATIENCE
 
 Said = Callable[[AppTest], str]
 
@@ -33,7 +34,7 @@ def watching() -> None:
 @pytest.fixture
 def watched(said: Said) -> Callable[..., str]:
     def run(**query: str) -> str:
-        page = AppTest.from_function(watching, default_timeout=60)
+        page = AppTest.from_function(watching, default_timeout=PATIENCE)
         for key, value in query.items():
             page.query_params[key] = value
         page.run()

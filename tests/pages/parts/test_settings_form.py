@@ -8,6 +8,7 @@ from streamlit.testing.v1 import AppTest
 from beear_core.specs import EntrapSpec, LoopSettings, RemoveSpec, parse_spec, with_values
 from beear_core.specs.parsing import fields
 from pages.parts.settings_form import read_value, written
+from tests.patience import PATIENCE
 
 
 def form() -> None:
@@ -27,7 +28,7 @@ def form() -> None:
 
 @pytest.fixture
 def page() -> AppTest:
-    page = AppTest.from_function(form, default_timeout=60).run()
+    page = AppTest.from_function(form, default_timeout=PATIENCE).run()
     assert not page.exception, page.exception
     return page
 
