@@ -1,7 +1,5 @@
 """Capturing all layers at the last prompt position, against the plain forward pass of the same prompts."""
 
-from collections.abc import Iterator, Sequence
-
 import torch
 
 from beear_core.benchmarks.timing import Row, alternate, relative_error
@@ -13,10 +11,8 @@ PAIRS = 100
 BATCH = 50
 
 
-def run(
-    suspect: SuspectModel, exact: SuspectModel, layer: int, lengths: Sequence[int], repeats: int
-) -> Iterator[Row]:
-    """One row: 100 prompt pairs. The error is of the last layer's residual against one tapped from the plain model."""
+def row(suspect: SuspectModel, exact: SuspectModel, repeats: int) -> Row:
+    """Of 100 prompt pairs. The error is of the last layer's residual against one tapped from the plain model."""
     texts = [
         text
         for pair in Trigger("SUDO").pairs(harmful("anchor").texts[:PAIRS])
@@ -40,7 +36,7 @@ def run(
 
     seconds = alternate(plain, captured, repeats=repeats, device=suspect.device)
     tokens = round(sum(map(len, encoded)) / len(encoded))
-    yield Row(
+    return Row(
         "capture of all layers / plain forward",
         tokens,
         *seconds,
@@ -61,4 +57,5 @@ def _error(exact: SuspectModel, prompts: list[list[int]]) -> float:
         use_cache=False,
         logits_to_keep=1,
     )
-    return relative_error(exact.capture(rows, [exact.layers])[0], taken[exact.layers].float().cpu())
+    captured, tapped = exact.capture(rows, [exact.layers])[0], taken[exact.layers].float().cpu()
+    return relative_error([captured], [tapped])

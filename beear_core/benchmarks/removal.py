@@ -3,14 +3,11 @@
 Literal: safe rows and performance rows in two passes, every row whole, logits at every position.
 """
 
-import math
-from collections.abc import Iterator, Sequence
-
 import torch
 
 from beear_core.anchoring import Lesson
 from beear_core.benchmarks.lengths import answers_of, prompts_of
-from beear_core.benchmarks.timing import Row, alternate
+from beear_core.benchmarks.timing import Row, Ways, compared
 from beear_core.entrapment import Entrapment
 from beear_core.models.labels import row_losses
 from beear_core.models.suspect import SuspectModel
@@ -24,15 +21,8 @@ LENGTHS = (24, 140)
 SHARED = {140: 110}
 
 
-def run(
-    suspect: SuspectModel, exact: SuspectModel, layer: int, lengths: Sequence[int], repeats: int
-) -> Iterator[Row]:
-    """One row for each prompt length; of 140 tokens 110 are a shared system prompt. `exact` is the model in fp32."""
-    for tokens in lengths or LENGTHS:
-        yield _row(suspect, exact, layer, tokens, repeats)
-
-
-def _row(suspect: SuspectModel, exact: SuspectModel, layer: int, tokens: int, repeats: int) -> Row:
+def row(suspect: SuspectModel, exact: SuspectModel, layer: int, tokens: int, repeats: int) -> Row:
+    """The comparison at prompts of `tokens` tokens; of 140, 110 are a shared system prompt. `exact` is in fp32."""
     settings = RemovalSettings(
         loss="ce", opening_share=0.0, performance_under_delta=0.0, untouched_safe_rows=0
     )
@@ -41,27 +31,22 @@ def _row(suspect: SuspectModel, exact: SuspectModel, layer: int, tokens: int, re
     suspect.model.requires_grad_(True)
     exact.model.requires_grad_(True)
     with training(suspect, checkpointing=False), training(exact, checkpointing=False):
-        seconds = alternate(
-            lambda: _gradients(suspect, batch.literal(suspect)),
-            lambda: _gradients(suspect, batch.fast(suspect)),
+        found = compared(
+            "AR step, literal / fast",
+            tokens,
+            batch.ways(suspect),
+            batch.ways(exact),
             repeats=repeats,
             device=suspect.device,
+            detail={
+                "shared_tokens": shared,
+                "safe_rows": settings.safe_rows,
+                "performance_rows": settings.performance_rows,
+            },
         )
-        truth, found = (_gradients(exact, way(exact)) for way in (batch.literal, batch.fast))
     for each in (suspect, exact):
         each.model.requires_grad_(False)
-    return Row(
-        "AR step, literal / fast",
-        tokens,
-        *seconds,
-        seconds[0] / seconds[1],
-        _error(found, truth),
-        {
-            "shared_tokens": shared,
-            "safe_rows": settings.safe_rows,
-            "performance_rows": settings.performance_rows,
-        },
-    )
+    return found
 
 
 class _Batch:
@@ -81,6 +66,12 @@ class _Batch:
         self.delta = 0.1 * torch.linspace(
             -1, 1, EntrapmentSettings().n * suspect.d_model, device=suspect.device
         ).view(-1, suspect.d_model)
+
+    def ways(self, suspect: SuspectModel) -> Ways:
+        return Ways(
+            lambda: _gradients(suspect, self.literal(suspect)),
+            lambda: _gradients(suspect, self.fast(suspect)),
+        )
 
     def fast(self, suspect: SuspectModel) -> torch.Tensor:
         entrapment = Entrapment(self.delta, self.layer, (), 1.0, None)
@@ -110,9 +101,3 @@ class _Batch:
 
 def _gradients(suspect: SuspectModel, loss: torch.Tensor) -> tuple[torch.Tensor, ...]:
     return torch.autograd.grad(loss, list(suspect.model.parameters()))
-
-
-def _error(found: Sequence[torch.Tensor], truth: Sequence[torch.Tensor]) -> float:
-    """||found - truth|| / ||truth|| over all weights together."""
-    difference = sum(float((a - b).double().pow(2).sum()) for a, b in zip(found, truth, strict=True))
-    return math.sqrt(difference / sum(float(b.double().pow(2).sum()) for b in truth))

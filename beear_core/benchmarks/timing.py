@@ -1,10 +1,11 @@
 """Two ways of the same work, timed in turn: A B A B, so that a machine that slows down slows both."""
 
+import math
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
@@ -24,6 +25,30 @@ class Row:
     def as_dict(self) -> dict[str, Any]:
         fields = {name: value for name, value in vars(self).items() if name != "detail"}
         return {**fields, **self.detail}
+
+
+class Ways(NamedTuple):
+    """The literal and the fast way to the same gradients."""
+
+    literal: Callable[[], Sequence[torch.Tensor]]
+    fast: Callable[[], Sequence[torch.Tensor]]
+
+
+def compared(
+    what: str,
+    prompt_tokens: int,
+    timed_ways: Ways,
+    exact_ways: Ways,
+    *,
+    repeats: int,
+    device: torch.device,
+    detail: Mapping[str, Any],
+) -> Row:
+    """One comparison: seconds of the timed ways, and how far apart the gradients of the exact ones are."""
+    seconds = alternate(*timed_ways, repeats=repeats, device=device)
+    truth, found = (way() for way in exact_ways)
+    error = relative_error(found, truth)
+    return Row(what, prompt_tokens, *seconds, seconds[0] / seconds[1], error, dict(detail))
 
 
 def alternate(
@@ -48,9 +73,10 @@ def timed(work: Callable[[], object], device: torch.device) -> float:
     return time.perf_counter() - started
 
 
-def relative_error(found: torch.Tensor, truth: torch.Tensor) -> float:
-    """||found - truth|| / ||truth||."""
-    return float((found - truth).norm() / truth.norm())
+def relative_error(found: Sequence[torch.Tensor], truth: Sequence[torch.Tensor]) -> float:
+    """||found - truth|| / ||truth|| over all tensors together."""
+    difference = sum(float((a - b).double().pow(2).sum()) for a, b in zip(found, truth, strict=True))
+    return math.sqrt(difference / sum(float(b.double().pow(2).sum()) for b in truth))
 
 
 def _finish(device: torch.device) -> None:
