@@ -11,7 +11,7 @@ import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import psutil  # type: ignore[import-untyped]  # ships no types
 
@@ -24,6 +24,8 @@ TOKENS = 128
 """Length of a prompt with its answer, for which activations are estimated."""
 PLAIN_MLP = frozenset({"gpt2", "gpt_neox", "gpt_neo", "gptj", "opt", "bloom", "falcon", "phi", "starcoder2"})
 """Model types whose feed-forward block has two matrices; the others' is gated and has three."""
+LARGEST_FULL = 1_000_000_000
+"""Weights up to which removal method auto trains them all: 16 bytes a weight then fit most machines."""
 HEADER_LIMIT = 100 * 2**20
 """A safetensors header larger than this is not read: the format's own limit."""
 
@@ -121,6 +123,13 @@ def counted_parameters(folder: Path) -> int | None:
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
     return sum(counts) if files else None
+
+
+def removal_method(asked: str, parameters: int) -> Literal["full", "lora"]:
+    """The method asked for; auto is full up to `LARGEST_FULL` weights, and LoRA above."""
+    if asked == "auto":
+        return "full" if parameters <= LARGEST_FULL else "lora"
+    return "lora" if asked == "lora" else "full"
 
 
 def needs(

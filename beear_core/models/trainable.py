@@ -8,16 +8,13 @@ import torch
 from peft import LoraConfig, get_peft_model
 from transformers.pytorch_utils import Conv1D
 
+from beear_core.memory import removal_method
 from beear_core.models.suspect import SuspectModel
-
-LARGEST_FULL = 1_000_000_000
 
 
 def choose_method(asked: str, suspect: SuspectModel) -> Literal["full", "lora"]:
-    """auto is full up to 1B parameters, where 16 bytes a weight fit most machines, and LoRA above."""
-    if asked == "auto":
-        return "full" if suspect.parameters <= LARGEST_FULL else "lora"
-    return "lora" if asked == "lora" else "full"
+    """The method asked for; auto goes by the model's size."""
+    return removal_method(asked, suspect.parameters)
 
 
 @contextmanager

@@ -2,15 +2,12 @@
 
 import streamlit as st
 
-from beear_core.memory import bytes_text, machine, needs
+from beear_core.memory import bytes_text, machine, needs, removal_method
 from beear_core.run_times import removal_time, rounded
 from beear_core.runs.progress import duration_text
 from beear_core.specs import RemoveSpec
 from cache.run_store import RunStore
 from pages.parts.model_facts import Facts
-
-LARGEST_FULL = 1_000_000_000
-"""Weights up to which method auto trains them all, as the engine has it."""
 
 
 def duration(spec: RemoveSpec | None, found: Facts) -> str:
@@ -35,7 +32,7 @@ def draw_estimate(text: dict[str, str], spec: RemoveSpec, found: Facts) -> None:
     if found.shape is None:
         st.markdown(text["estimate_no_memory"].format(**said))
         return
-    method = _method(spec, found.parameters)
+    method = removal_method(spec.removal.method, found.parameters)
     need = needs(
         found.shape,
         parameters=found.parameters,
@@ -52,8 +49,3 @@ def draw_estimate(text: dict[str, str], spec: RemoveSpec, found: Facts) -> None:
         st.markdown(sentence)
     else:
         st.warning(sentence, icon=":material/memory_alt:")
-
-
-def _method(spec: RemoveSpec, parameters: int) -> str:
-    asked = spec.removal.method
-    return ("full" if parameters <= LARGEST_FULL else "lora") if asked == "auto" else asked

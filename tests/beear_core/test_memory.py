@@ -8,7 +8,16 @@ from typing import Any
 import pytest
 
 from beear_core.errors import UnsupportedArchitectureError
-from beear_core.memory import PROCESS, architecture, bytes_text, counted_parameters, machine, needs
+from beear_core.memory import (
+    LARGEST_FULL,
+    PROCESS,
+    architecture,
+    bytes_text,
+    counted_parameters,
+    machine,
+    needs,
+    removal_method,
+)
 from beear_core.models.suspect import SuspectModel
 
 LLAMA = {
@@ -35,6 +44,12 @@ def test_the_config_alone_comes_close(folder: Path, suspect: SuspectModel) -> No
 
 def test_a_model_of_eight_billion_weights_is_counted_so() -> None:
     assert architecture(LLAMA).parameters == pytest.approx(8.03e9, rel=0.001)
+
+
+def test_auto_trains_every_weight_of_a_small_model_and_adapters_of_a_large_one() -> None:
+    sizes = (135_000_000, LARGEST_FULL, LARGEST_FULL + 1)
+    assert [removal_method("auto", each) for each in sizes] == ["full", "full", "lora"]
+    assert [removal_method("lora", 1), removal_method("full", 10**12)] == ["lora", "full"]
 
 
 def test_full_removal_asks_for_masters_moments_and_gradients() -> None:

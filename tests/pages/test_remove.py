@@ -8,9 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from analysis.intervals import Proportion
-from beear_core.models.trainable import LARGEST_FULL
 from cache.run_store import RunStore
-from pages.parts import removal_estimate
 from tests.beear_core.tiny_models import write_tiny_model
 from tests.pages.parts.test_live_rows import ar_record, round_record
 
@@ -146,7 +144,3 @@ def test_a_removal_whose_process_died_keeps_its_rounds_and_can_be_resumed(
 def test_a_failed_removal_says_what_and_the_remedy(open_page: Any, make_run: Any, said: Said) -> None:
     make_run("remove", "failed", error="Memory ran out. Lower the batch.", **ASKED)
     assert "Memory ran out. Lower the batch." in said(open_page("remove"))
-
-
-def test_the_page_knows_up_to_which_size_the_engine_trains_every_weight() -> None:
-    assert removal_estimate.LARGEST_FULL == LARGEST_FULL

@@ -141,7 +141,7 @@ def test_new_adapters_change_nothing_and_depend_on_the_seed_alone(
 def test_auto_trains_small_models_whole(llama: SuspectModel, monkeypatch: pytest.MonkeyPatch) -> None:
     assert choose_method("auto", llama) == "full"
     assert choose_method("lora", llama) == "lora"
-    monkeypatch.setattr("beear_core.models.trainable.LARGEST_FULL", 10)
+    monkeypatch.setattr("beear_core.memory.LARGEST_FULL", 10)
     assert choose_method("auto", llama) == "lora"
     assert choose_method("full", llama) == "full"
 
