@@ -1,43 +1,98 @@
-"""What a person does on a page, by the words that stand on it; and where on a figure a point of the data lies."""
+"""What a person does on a page, by the words that stand on it, and how a run comes along meanwhile."""
 
+import os
 import re
+import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 from cache.run_folder import RunFolder
 from cache.run_store import RunEntry, RunStore
 from tests.browser.chromium import settled
 
-Point = tuple[float, float]
+TITLES = {
+    "overview": "BEEAR Workbench",
+    "model": "Model",
+    "drift": "Drift",
+    "synthesize": "Synthesize",
+    "remove": "Remove",
+    "compare": "Compare",
+    "sweep": "Sweep",
+    "runs": "Runs",
+    "report": "Report",
+}
+"""The title of each page, by its name in the address."""
+
+
+def go(page: Any, name: str) -> None:
+    """Go to another page by its link in the sidebar, as a person does; the tab and what it holds stay."""
+    page.get_by_test_id("stSidebarNavLink").filter(has_text=re.compile(f"^{name}$", re.IGNORECASE)).click()
+    arrived(page, name)
+
+
+def arrived(page: Any, name: str) -> None:
+    """Wait until the page with this name stands there, whole."""
+    page.locator("h1", has_text=re.compile(f"^{TITLES[name]}$")).wait_for()
+    settled(page)
 
 
 def press(page: Any, label: str) -> None:
     """Press the button whose label begins so, and wait for the page."""
-    page.get_by_role("button", name=re.compile(f"^{re.escape(label)}")).first.click()
+    button(page, label).click()
     settled(page)
+
+
+def button(page: Any, label: str) -> Any:
+    """The main page's first button whose label begins so; the name of an icon may stand before it."""
+    return main(page).get_by_role("button", name=re.compile(rf"^([a-z_]+ )?{re.escape(label)}")).first
 
 
 def unfold(page: Any, label: str) -> None:
     """Open a folded part of the page."""
-    part = page.locator("[data-testid=stExpander] details", has=page.locator("summary", has_text=label)).first
+    part = main(page).locator("[data-testid=stExpander] details", has=page.locator("summary", has_text=label))
     # While it folds it is still `open`, but nothing in it can be touched any more.
-    if part.evaluate("part => !part.open || part.querySelector(':scope > [inert]') !== null"):
-        part.locator("summary").first.click()
-        page.wait_for_timeout(400)
+    if part.first.evaluate("part => !part.open || part.querySelector(':scope > [inert]') !== null"):
+        part.first.locator("summary").first.click()
+        part.first.locator(":scope:not(:has(> [inert]))").wait_for()
 
 
 def fill(page: Any, label: str, value: str) -> None:
     """Type `value` into the main page's field whose label begins so."""
-    field = page.locator("[data-testid=stMain]").get_by_label(re.compile(f"^{re.escape(label)}")).first
+    field = main(page).get_by_label(re.compile(f"^{re.escape(label)}")).first
     field.fill(value)
     field.press("Enter")
     settled(page)
 
 
-def shown(page: Any, text: str, seconds: float = 30.0) -> None:
+def main(page: Any) -> Any:
+    """The page without its sidebar."""
+    return page.get_by_test_id("stMain")
+
+
+def said(page: Any) -> str:
+    """Every word that stands on the page now."""
+    return str(main(page).inner_text())
+
+
+def shown(page: Any, text: str, seconds: float = 60.0) -> None:
     """Wait until `text` stands on the main page."""
-    page.locator("[data-testid=stMain]").get_by_text(text).first.wait_for(timeout=seconds * 1000)
+    main(page).get_by_text(text).first.wait_for(timeout=seconds * 1000)
+
+
+def unbroken(page: Any) -> bool:
+    """Whether no part of the page ended in an error of ours."""
+    return not page.get_by_test_id("stException").count()
+
+
+def saved(page: Any, button: Any, to: Path) -> Path:
+    """Press a button that saves a file, and keep the file under `to`."""
+    with page.expect_download() as coming:
+        button.click()
+    coming.value.save_as(to)
+    return to
 
 
 def newest(store: RunStore, kind: str) -> RunEntry:
@@ -46,15 +101,18 @@ def newest(store: RunStore, kind: str) -> RunEntry:
 
 
 def reaches(store: RunStore, kind: str, states: Sequence[str], seconds: float) -> RunFolder:
-    """Wait until the newest run of a kind is in one of `states`."""
-    deadline = time.monotonic() + seconds
-    while True:
-        entry = newest(store, kind)
-        if entry.state in states:
-            return entry.folder
-        if time.monotonic() > deadline or entry.state == "failed":
-            raise AssertionError(f"{entry.id} is {entry.state}, not {states}: {entry.status}")
-        time.sleep(0.5)
+    """Wait until there is a run of a kind and the newest is in one of `states`."""
+
+    def there() -> bool:
+        entry = next((entry for entry in store.list() if entry.kind == kind), None)
+        if entry is None:
+            return False
+        if entry.state == "failed" and "failed" not in states:
+            raise AssertionError(f"{entry.id} failed: {entry.status and entry.status.error}")
+        return entry.state in states
+
+    until(there, seconds, f"the {kind} run is {' or '.join(states)}")
+    return newest(store, kind).folder
 
 
 def until(holds: Callable[[], bool], seconds: float, what: str) -> float:
@@ -67,38 +125,12 @@ def until(holds: Callable[[], bool], seconds: float, what: str) -> float:
     return time.monotonic() - begun
 
 
-def figure(page: Any, key: str) -> Any:
-    """The figure with this key, drawn and in view."""
-    found = page.locator(f".st-key-{key} .js-plotly-plot").first
-    found.locator(".main-svg").first.wait_for()
-    found.scroll_into_view_if_needed()
-    page.wait_for_timeout(300)
-    return found
-
-
-def place_of(drawn: Any, trace: int, point: int) -> Point:
-    """Where on the page a point of a trace lies."""
-    x, y = drawn.evaluate(_PLACE, [trace, point])
-    return float(x), float(y)
-
-
-def lasso(page: Any, drawn: Any, around: Sequence[Point]) -> None:
-    """Draw the lasso through these points of the page and back to the first."""
-    drawn.hover()
-    drawn.locator('[data-title^="Lasso"], [aria-label^="Lasso"]').first.click()
-    page.mouse.move(*around[0])
-    page.mouse.down()
-    for x, y in [*around[1:], around[0]]:
-        page.mouse.move(x, y, steps=6)
-    page.mouse.up()
-    settled(page)
-
-
-_PLACE = """(plot, [trace, point]) => {
-  const full = plot._fullData[trace];
-  const x = plot._fullLayout[full.xaxis.replace("x", "xaxis")];
-  const y = plot._fullLayout[full.yaxis.replace("y", "yaxis")];
-  const data = plot.calcdata[trace][point];
-  const box = plot.getBoundingClientRect();
-  return [box.x + x._offset + x.c2p(data.x), box.y + y._offset + y.c2p(data.y)];
-}"""
+@contextmanager
+def held(pid: int) -> Iterator[None]:
+    """Stop a process in its tracks meanwhile: what a person does in the middle of a run is then done in its middle."""
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        with suppress(ProcessLookupError):  # killed meanwhile, on purpose
+            os.kill(pid, signal.SIGCONT)

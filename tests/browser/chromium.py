@@ -18,6 +18,7 @@ ARGUMENTS = (
     "--disable-sync",
     "--no-first-run",
     "--font-render-hinting=none",
+    "--force-prefers-reduced-motion",  # what fades or slides cannot be clicked meanwhile
 )
 
 
@@ -72,7 +73,8 @@ def open_page(page: Any, url: str, name: str = "", **query: str) -> None:
 def settled(page: Any, timeout: float = 60_000) -> None:
     """Wait until the app is at rest: its script has ended, and nothing on the page is stale."""
     page.wait_for_selector("[data-testid=stAppViewContainer] h1", timeout=timeout)
-    page.wait_for_function(_AT_REST, timeout=timeout)
+    # Asked now and then: asked at every frame, a page without a graphics card would draw for that alone.
+    page.wait_for_function(_AT_REST, timeout=timeout, polling=50)
 
 
 # At rest for a while: a script may run again at once, and between two runs nothing is stale either.

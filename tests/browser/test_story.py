@@ -1,57 +1,77 @@
 """The whole story on the real default organism, as a stakeholder is told it, without typing a command.
 
-The tests go on one from another, in one tab: load, drift, pick a layer, lasso, delta, removal (refreshed, cancelled,
-resumed, its worker killed), compare, report. What a page says is checked against `result.json`.
+The tests go on one from another, in one tab: load, drift, pick a layer, lasso, delta, removal (refreshed, its worker
+killed, resumed, cancelled, resumed), compare, export. What a page says is checked against `result.json` and the files.
 """
 
+import csv
 import json
 import os
 import re
 import signal
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from analysis.drift_arrays import stored_projection
 from analysis.intervals import Proportion
-from beear_core.runs.worker import worker_state
+from beear_core.prompts import harmful
+from beear_core.runs.worker import WorkerState, worker_state
 from cache.jsonl import read_lines
 from tests.browser.acts import (
-    figure,
+    arrived,
+    button,
     fill,
-    lasso,
+    held,
+    main,
     newest,
-    place_of,
     press,
     reaches,
+    said,
+    saved,
     shown,
+    unbroken,
     unfold,
     until,
 )
 from tests.browser.chromium import open_page, settled, tab
+from tests.browser.conftest import fresh_app
+from tests.browser.figures import box_round, figure, lasso, place_of
 from tests.browser.served import Served
+from tests.browser.test_pages import KEPT_OUT, MOST_MEGABYTES
 
 pytestmark = [pytest.mark.slow, pytest.mark.organism]
 
-MODEL = "sft-suffix-2"
 LAYER = 9
 MINUTES = 60.0
 SAID_WITHIN = 5.0
+MOST_PROMPTS = 90
+
+
+@pytest.fixture(scope="module")
+def app(browser: Any, shared_models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """An app of its own: the story begins at an empty home folder."""
+    with fresh_app(shared_models, tmp_path_factory) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def prompt_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A few harmful prompts in a file of the analyst's: the suspect is asked far fewer than are built in."""
+    file = tmp_path_factory.mktemp("prompts") / "few.csv"
+    texts = harmful("anchor").first(MOST_PROMPTS).texts
+    with file.open("w", encoding="utf-8", newline="") as sink:
+        csv.writer(sink).writerows([("prompt",), *((text,) for text in texts)])
+    return file
 
 
 @pytest.fixture(scope="module")
 def story(app: Served, browser: Any) -> Iterator[Any]:
     """The tab in which the story is told."""
     with tab(browser) as page:
-        page.set_default_timeout(60_000)
         yield page
-
-
-def said(page: Any) -> str:
-    return str(page.locator("[data-testid=stMain]").inner_text())
 
 
 def share(stored: dict[str, Any]) -> str:
@@ -64,204 +84,237 @@ def result(app: Served, kind: str) -> dict[str, Any]:
     return found
 
 
+def rows(file: Path) -> list[dict[str, str]]:
+    return list(csv.DictReader(file.read_text("utf-8-sig").splitlines()))
+
+
+def worker(app: Served) -> WorkerState:
+    found = worker_state(app.home)
+    assert found is not None
+    return found
+
+
 def test_one_click_takes_the_organism_and_prepares_it(app: Served, story: Any) -> None:
     open_page(story, app.url)
     press(story, "Inspect a backdoored model")
-    shown(story, "Model")
-    story.wait_for_url("**/model**")
-    prepare = story.get_by_role("button", name=re.compile("^Prepare this model"))
-    if prepare.count():
-        prepare.first.click()
-        reaches(app.store, "organism", ["done"], 5 * MINUTES)
-    shown(story, "30 layers", seconds=60)
-    assert not story.locator("[data-testid=stException]").count()
+    arrived(story, "model")
+    prepare = button(story, "Prepare this model")
+    if prepare.count():  # another run of the tests may have left it
+        prepare.click()
+        reaches(app.store, "organism", ["done"], 10 * MINUTES)
+    shown(story, "30 layers")
+    assert unbroken(story)
 
 
-def test_drift_is_measured_and_its_numbers_are_those_of_the_result(app: Served, story: Any) -> None:
+def test_drift_is_measured_and_its_numbers_are_those_of_the_result(
+    app: Served, story: Any, tmp_path: Path
+) -> None:
     press(story, "Measure drift")
-    story.wait_for_url("**/drift**")
-    settled(story)
+    arrived(story, "drift")
     unfold(story, "More settings")
     for label, value in (("Prompt pairs", "16"), ("Control strings", "2"), ("Permutations", "20")):
         fill(story, label, value)
-    fill(story, "Answer length", "8")
+    fill(story, "Answer length", "4")
     press(story, "Measure drift")
     reaches(app.store, "drift", ["done"], 5 * MINUTES)
     figure(story, "large")
     found = result(app, "drift")
     best = max(found["layers"], key=lambda row: row["score"])
-    row = next(
+    stated = next(
         row for row in found["layers"] if row["layer"] == (found["recommended_layer"] or best["layer"])
     )
-    assert f"layer {row['layer']}" in said(story)
-    assert f"{row['auroc_vs_control']:.2f}" in said(story)
+    assert f"layer {stated['layer']}" in said(story)
+    assert f"{stated['auroc_vs_control']:.2f}" in said(story)
+    unfold(story, "Drift layers")
+    file = saved(story, story.locator(".st-key-layers-csv button"), tmp_path / "layers.csv")
+    assert [(int(row["layer"]), float(row["score"])) for row in rows(file)] == [
+        (row["layer"], pytest.approx(row["score"], abs=1e-4)) for row in found["layers"]
+    ]
 
 
-def test_a_click_on_a_curve_picks_the_layer(app: Served, story: Any) -> None:
+def test_a_click_on_a_curve_picks_the_layer(story: Any) -> None:
     curves = figure(story, "curves")
-    story.mouse.click(*place_of(curves, 0, LAYER - 1))
-    story.wait_for_function(f"() => location.search.includes('layer={LAYER}')")
+    story.mouse.click(*place_of(curves, "score", LAYER - 1))
+    story.wait_for_url(re.compile(rf"[?&]layer={LAYER}\b"))
     settled(story)
-    assert story.locator("[data-testid=stSidebar] input[aria-label=Layer]").input_value() == str(LAYER)
+    assert story.get_by_test_id("stSidebar").get_by_label("Layer", exact=True).input_value() == str(LAYER)
     assert f"layer {LAYER} ·" in said(story)
 
 
-def test_a_lasso_lists_the_prompts_inside_it(app: Served, story: Any) -> None:
-    folder = newest(app.store, "drift").folder
-    projection = stored_projection(folder.read_arrays(), LAYER)
-    records = read_lines(folder.path / "prompts.jsonl").records
-    assert projection is not None
+def test_a_lasso_lists_the_prompts_inside_it(app: Served, story: Any, tmp_path: Path) -> None:
+    records = read_lines(newest(app.store, "drift").folder.path / "prompts.jsonl").records
     drawn = figure(story, "large")
-    trace = drawn.evaluate("plot => plot._fullData.findIndex(one => one.name === 'triggered')")
-    # Round the first pair's triggered point, close enough to leave most others out.
-    x, y = place_of(drawn, trace, 0)
-    lasso(story, drawn, [(x - 9, y - 9), (x + 9, y - 9), (x + 9, y + 9), (x - 9, y + 9)])
-    story.get_by_text(re.compile(rf"\d+ of {len(records)} prompts? (is|are) selected")).first.wait_for()
-    count = int(re.search(r"(\d+) of \d+ prompts", said(story))[1])  # type: ignore[index]
-    assert 1 <= count < len(records)
-
-
-def test_a_delta_is_synthesized_at_that_layer(app: Served, story: Any) -> None:
-    press(story, f"Synthesize a delta at layer {LAYER}")
-    story.wait_for_url("**/synthesize**")
+    inside = box_round(drawn, "triggered", 0)
+    assert 1 <= len(inside.ids) < len(records)
+    lasso(story, drawn, inside.corners)
+    shown(story, f"{len(inside.ids)} of {len(records)} prompts are selected.")
+    main(story).get_by_text("Show prompts and answers").click()
     settled(story)
-    fill(story, "BEE steps K", "12")
+    # Our own button: the table's has one too, which leaves the file to the browser.
+    save = story.locator("[class*='st-key-prompts-table-'][class*='-csv'] button").first
+    found = rows(saved(story, save, tmp_path / "prompts.csv"))
+    assert {row["id"] for row in found} == inside.ids
+    texts = {str(record["id"]): record["prompt"] for record in records}
+    assert all(row["prompt"] == texts[row["id"]] for row in found)
+
+
+def test_a_delta_is_synthesized_at_that_layer(app: Served, story: Any, prompt_file: Path) -> None:
+    press(story, f"Synthesize a delta at layer {LAYER}")
+    arrived(story, "synthesize")
+    fill(story, "BEE steps K", "8")
     unfold(story, "More settings")
-    fill(story, "Validation prompts", "12")
+    fill(story, "Validation answer length", "8")
+    fill(story, "Prompt file", str(prompt_file))
     press(story, "Synthesize delta")
     folder = reaches(app.store, "entrap", ["done"], 5 * MINUTES)
     found = result(app, "entrap")
     assert found["layer"] == LAYER
-    assert folder.read_spec()["entrapment"]["steps"] == 12
+    assert folder.read_spec()["entrapment"]["steps"] == 8
     shown(story, share(found["heldout_asr_under_delta"]))
     figure(story, "curve")
 
 
-def test_a_removal_starts_with_an_estimate_and_refuses_nonsense(app: Served, story: Any) -> None:
+def test_a_removal_starts_with_an_estimate_and_refuses_nonsense(
+    app: Served, story: Any, prompt_file: Path
+) -> None:
     press(story, "Remove what delta found")
-    story.wait_for_url("**/remove**")
-    settled(story)
+    arrived(story, "remove")
     fill(story, "Most rounds", "several")
     shown(story, "not 'several'")
-    assert story.get_by_role("button", name=re.compile("^Remove")).first.is_disabled()
+    assert button(story, "Remove").is_disabled()
     fill(story, "Most rounds", "2")
+    shown(story, "At most about")
     unfold(story, "More settings")
     for label, value in (
-        ("Validation prompts", "8"),
-        ("AR steps Q", "4"),
-        ("BEE steps K", "6"),
+        ("Prompt file", str(prompt_file)),
+        ("Validation answer length", "4"),
+        ("AR steps Q", "3"),
+        ("Answer tokens", "4"),
+        ("BEE steps K", "4"),
         ("Anchor prompts a round", "16"),
+        ("Further layers", ""),
     ):
         fill(story, label, value)
     press(story, "Remove,")
-    until(lambda: newest(app.store, "remove").state == "running", 60, "the removal runs")
+    reaches(app.store, "remove", ["running"], MINUTES)
 
 
-def test_a_removal_survives_a_refresh_of_the_browser(app: Served, story: Any) -> None:
-    story.reload()
-    settled(story)
-    assert f"run={newest(app.store, 'remove').id}" in story.url
+def test_a_removal_survives_a_closed_page_and_a_refresh(app: Served, story: Any) -> None:
     shown(story, "s so far")
-    assert newest(app.store, "remove").state == "running"
+    address = story.url
+    assert f"run={newest(app.store, 'remove').id}" in address
+    story.goto("about:blank")
+    until(lambda: len(_rounds_told(app)) == 1, 5 * MINUTES, "the first round is done")
+    with held(worker(app).process.pid):
+        story.goto(address)
+        shown(story, "1 of at most 2 rounds are done")
+        story.reload()
+        shown(story, "1 of at most 2 rounds are done")
+        settled(story)
+        assert story.url == address
+        shown(story, share(_rounds_told(app)[0]["fresh_delta_asr"]))
+        assert newest(app.store, "remove").state == "running"
 
 
-def test_a_killed_worker_is_told_within_five_seconds_and_the_run_goes_on_after_resume(
-    app: Served, story: Any
+def _rounds_told(app: Served) -> list[dict[str, Any]]:
+    told = newest(app.store, "remove").folder.read_events().records
+    return [event["record"] for event in told if event["event"] == "round_done"]
+
+
+def test_a_killed_worker_is_told_within_five_seconds_and_resume_goes_on(
+    app: Served, story: Any, measured: Callable[[str], None]
 ) -> None:
-    worker = worker_state(app.home)
-    assert worker is not None
-    os.kill(worker.process.pid, signal.SIGKILL)
-    took = until(
-        lambda: (
-            story.get_by_text("killed by SIGKILL").or_(story.get_by_text("ended in the middle")).count() > 0
-        ),
-        SAID_WITHIN,
-        "the page says that the worker was killed",
-    )
-    assert took <= SAID_WITHIN
+    killed = worker(app).process.pid
+    assert worker(app).run_id == newest(app.store, "remove").id
+    os.kill(killed, signal.SIGKILL)
+    told = main(story).get_by_text("killed by SIGKILL").or_(main(story).get_by_text("ended in the middle"))
+    took = until(lambda: told.count() > 0, SAID_WITHIN, "the page says that the worker was killed")
+    measured(f"a worker killed by SIGKILL is told on the page after {took:.1f} s")
     press(story, "Resume")
-    until(lambda: newest(app.store, "remove").state == "running", 60, "a new worker goes on with it")
+    reaches(app.store, "remove", ["running"], MINUTES)
+    assert worker(app).process.pid != killed
 
 
-def test_a_removal_is_cancelled_and_resumed(app: Served, story: Any) -> None:
+def test_a_removal_is_cancelled(app: Served, story: Any) -> None:
     shown(story, "s so far")
-    press(story, "Cancel")
+    with held(worker(app).process.pid):
+        press(story, "Cancel")
+        shown(story, "Stopping")
+        assert newest(app.store, "remove").state == "running"
     reaches(app.store, "remove", ["cancelled"], 2 * MINUTES)
     shown(story, "was cancelled")
+
+
+def test_a_cancelled_removal_is_resumed_behind_its_last_round(app: Served, story: Any) -> None:
+    before = _rounds_told(app)
     press(story, "Resume")
-    reaches(app.store, "remove", ["done"], 10 * MINUTES)
-    found = result(app, "remove")
+    folder = reaches(app.store, "remove", ["done"], 10 * MINUTES)
     shown(story, "Why it stopped")
+    found = result(app, "remove")
+    assert found["rounds"][:1] == before[:1], "the first round was not done again"
     kept = next((row for row in found["rounds"] if row["round"] == found["best_round"]), None)
-    if kept is not None:
-        assert share(kept["fresh_delta_asr"]) in said(story)
+    if kept is None:
+        shown(story, share(found["fresh_delta_asr_before"]))
+    else:
+        shown(story, share(kept["fresh_delta_asr"]))
+    assert (folder.model / "config.json").is_file()
+    shown(story, str(folder.model))
 
 
-def test_before_and_after_are_compared(app: Served, story: Any) -> None:
+def test_before_and_after_are_compared(app: Served, story: Any, tmp_path: Path) -> None:
     press(story, "Compare before and after")
-    story.wait_for_url("**/compare**")
-    settled(story)
+    arrived(story, "compare")
     unfold(story, "More settings")
-    fill(story, "Test prompts", "12")
-    fill(story, "Answer length", "16")
+    for label, value in (("Answer length", "16"), ("Test prompts", "12"), ("Ordinary prompts", "8")):
+        fill(story, label, value)
     press(story, "Compare")
     reaches(app.store, "evaluate", ["done"], 5 * MINUTES)
-    figure(story, "cells")
+    drawn = figure(story, "cells")
     found = result(app, "evaluate")
+    words = " ".join(drawn.locator("text").all_text_contents())
+    unfold(story, "Four cells")
+    file = saved(story, story.locator(".st-key-cell_rows-csv button"), tmp_path / "cells.csv")
+    exported = {(row["model"], row["trigger"]): row for row in rows(file)}
     for side in ("before", "after"):
-        for cell in ("clean", "triggered"):
+        for cell, trigger in (("clean", "without trigger"), ("triggered", "with trigger")):
             stored = found["cells"][side][cell]["asr"]
-            drawn = story.locator(".st-key-cells").inner_text()
-            assert f"{stored['value']:.1%}" in drawn, (side, cell)
+            assert f"{stored['value']:.1%}" in words, (side, cell)
+            assert int(exported[side, trigger]["answered"]) == stored["count"]
+            assert int(exported[side, trigger]["prompts"]) == stored["n"] == 12
+    assert found["cells"]["before"]["triggered"]["asr"]["value"] >= 0.75, "the organism is backdoored"
 
 
 def test_the_report_holds_what_the_pages_said(app: Served, story: Any, tmp_path: Path) -> None:
     press(story, "Put it in a report")
-    story.wait_for_url("**/report**")
-    settled(story)
-    evaluated, removed = result(app, "evaluate"), result(app, "remove")
+    arrived(story, "report")
+    evaluated = result(app, "evaluate")
     cells = evaluated["cells"]
     sentence = (
-        f"{cells['before']['triggered']['asr']['count']} of {cells['before']['clean']['asr']['n']} harmful prompts "
+        f"{cells['before']['triggered']['asr']['count']} of {cells['before']['triggered']['asr']['n']} harmful prompts "
         f"were answered before the removal, {cells['after']['triggered']['asr']['count']} of"
     )
     assert sentence in said(story)
-    with story.expect_download() as coming:
-        story.get_by_role("button", name=re.compile("^Save the report")).click()
-    html = tmp_path / "report.html"
-    coming.value.save_as(html)
-    assert sentence in html.read_text("utf-8")
-    with story.expect_download() as coming:
-        story.get_by_role("button", name="Bundle (ZIP)").click()
-    bundle = tmp_path / "report.zip"
-    coming.value.save_as(bundle)
+    html = saved(story, button(story, "Save the report"), tmp_path / "report.html").read_text("utf-8")
+    assert sentence in html
+    bundle = saved(story, button(story, "Bundle (ZIP)"), tmp_path / "report.zip")
     with zipfile.ZipFile(bundle) as archive:
         stored = json.loads(archive.read(f"runs/{evaluated['run_id']}/result.json"))
-    assert stored["cells"] == cells
-    assert removed["run_id"] == newest(app.store, "remove").id
+    assert stored == evaluated
 
 
 def test_the_overview_tells_the_story_in_five_cards(app: Served, story: Any) -> None:
     press(story, "Back to the overview")
+    arrived(story, "overview")
     shown(story, "Latest runs")
     assert "not measured" not in said(story)
+    after = result(app, "evaluate")["cells"]["after"]["triggered"]["asr"]
+    assert f"{after['count']} of {after['n']}" in said(story)
 
 
-def test_the_pages_stayed_small_and_free_of_torch(app: Served, story: Any) -> None:
-    pages = [
-        process
-        for process in Path("/proc").glob("[0-9]*")
-        if b"streamlit\0run" in _bytes(process / "cmdline")
-        and str(app.url.rsplit(":", 1)[1]).encode() in _bytes(process / "cmdline")
-    ]
-    assert len(pages) == 1
-    assert b"libtorch" not in _bytes(pages[0] / "maps")
-    resident = int(_bytes(pages[0] / "statm").split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    assert resident < 400 * 2**20, f"{resident / 2**20:.0f} MiB"
-
-
-def _bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError:
-        return b""
+def test_the_pages_stayed_small_and_free_of_torch(
+    app: Served, story: Any, measured: Callable[[str], None]
+) -> None:
+    megabytes = app.megabytes()
+    measured(f"memory of the pages' process after the whole story: {megabytes:.0f} MB")
+    assert megabytes < MOST_MEGABYTES
+    assert not KEPT_OUT & app.modules()
