@@ -23,6 +23,12 @@ def best_cell(cells: Sequence[Row]) -> Row | None:
     return min(done, key=_rank, default=None)
 
 
+def lowest_cell(cells: Sequence[Row]) -> Row | None:
+    """The cell with the round of the lowest ASR, the first of equals; None before any round was measured."""
+    measured = [each for each in cells if each["asr_by_round"]]
+    return min(measured, key=lambda each: min(asr["value"] for asr in each["asr_by_round"]), default=None)
+
+
 def sweep_table(result: Row) -> Table:
     """A row a cell."""
     cells = result["cells"]

@@ -179,10 +179,15 @@ def _draw(entry: RunEntry) -> None:
             key="utility",
             column_config={
                 "": st.column_config.TextColumn("utility", width=128),
-                **{side: st.column_config.TextColumn(width=145) for side in ("before", "after")},
+                **{
+                    side: st.column_config.TextColumn(width=145, alignment="right")
+                    for side in ("before", "after")
+                },
             },
         )
-    table(found.cell_rows(), name="four_cells", key="cell_rows", folded=True)
+    table(
+        found.cell_rows(), name=f"four-cells-{found.id}", title="The four cells", key="cell_rows", folded=True
+    )
     view = st.segmented_control(
         "What to look at", VIEWS, key="view", default=VIEWS[0], bind="query-params",
         label_visibility="collapsed",

@@ -127,7 +127,9 @@ def _draw(entry: RunEntry, result: Result) -> None:
         st.caption(text["third"].format(share=f"{shown.shares[2]:.0%}"))
     _delta_offer(text, entry, result)
     draw_prompts(text, entry, records, shown, ids)
-    table(layer_rows(result), name=f"drift-layers-{entry.id}", key="layers", folded=True)
+    table(
+        layer_rows(result), name=f"drift-layers-{entry.id}", title="Drift layers", key="layers", folded=True
+    )
     next_step(
         "pages/synthesize.py", f"Synthesize a delta at layer {layer}", model=hand().model, layer=str(layer)
     )

@@ -119,7 +119,7 @@ def _card(shape: Architecture, parameters: int, folder: Path) -> None:
                 triggered=Proportion.from_dict(card.asr_triggered).text(),
             )
         )
-    table(rows, name="memory-needed", key="memory.table", folded=True)
+    table(rows, name="memory-needed", title="Memory needed, in bytes", key="memory.table", folded=True)
 
 
 def _fits(rows: list[dict[str, Any]], has: Machine) -> str:
@@ -173,7 +173,7 @@ def _intake(folder: Path) -> None:
         }
         for entry in files
     ]
-    table(rows, name="intake", key="intake.table", folded=not high)
+    table(rows, name="intake", title="Files of the folder", key="intake.table", folded=not high)
     st.caption(TEXT["intake_caveat"])
 
 

@@ -240,7 +240,14 @@ def _account(text: dict[str, str], result: Result) -> str:
 
 def _rounds_table(entry: RunEntry, result: Result) -> None:
     rows = rounds_table({"stopped_because": None, **result}).as_records()
-    table(rows, name=f"removal-rounds-{entry.id}", key="rounds_rows", folded=True)
+    table(
+        rows,
+        name=f"removal-rounds-{entry.id}",
+        title="Every round",
+        key="rounds_rows",
+        folded=True,
+        records=result["rounds"],
+    )
 
 
 def _kept(result: Result) -> dict[str, Any] | None:

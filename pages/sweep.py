@@ -6,7 +6,7 @@ import streamlit as st
 
 from analysis.figures import sweep_grid
 from analysis.intervals import Proportion
-from analysis.sweep import best_cell
+from analysis.sweep import best_cell, lowest_cell
 from beear_core.errors import WorkbenchError
 from beear_core.run_times import rounded, sweep_time
 from beear_core.runs import Event
@@ -71,10 +71,9 @@ def _answer(entry: RunEntry | None, grid: Grid | None) -> str:
             round=best["earliest_round"],
         )  # fmt: skip
         return f"So far: {found}."
-    measured = [cell for cell in grid.cells if cell["asr_by_round"]]
-    if not measured:
+    low = lowest_cell(grid.cells)
+    if low is None:
         return f"So far: {TEXT['stopped'].format(done=0, of=len(grid.cells))}."
-    low = min(measured, key=lambda cell: min(asr["value"] for asr in cell["asr_by_round"]))
     share = min((Proportion.from_dict(asr) for asr in low["asr_by_round"]), key=lambda asr: asr.value)
     found = TEXT["none_succeeded"].format(
         of=len(grid.cells), share=f"{SUCCESS_BELOW:.0%}", lowest=share.text(), layer=low["layer"], n=low["n"]
@@ -166,7 +165,13 @@ def _draw(entry: RunEntry) -> None:
         return
     _draw_grid(grid, "done")
     _meaning(grid)
-    table(grid.rows(), name="sweep_cells", key="sweep_rows", folded=True)
+    table(
+        grid.rows(),
+        name=f"sweep-cells-{entry.id}",
+        title="Every cell and round",
+        key="sweep_rows",
+        folded=True,
+    )
 
 
 def _draw_live(entry: RunEntry, events: list[Event]) -> None:
@@ -206,11 +211,11 @@ def _draw_grid(grid: Grid, key: str) -> None:
 
 
 def _picked(grid: Grid) -> tuple[int, int] | None:
-    """The cell that the link names, if the grid has it; else the one that succeeded first."""
+    """The cell that the link names, if the grid has it; else the one that succeeded first, or came nearest to it."""
     layer, _, n = st.query_params.get(CELL, "").partition(".")
     if layer.isdigit() and n.isdigit() and grid.at((int(layer), int(n))) is not None:
         return int(layer), int(n)
-    best = best_cell(grid.cells)
+    best = best_cell(grid.cells) or lowest_cell(grid.cells)
     return (best["layer"], best["n"]) if best else None
 
 

@@ -162,7 +162,7 @@ def _draw(text: dict[str, str], entry: RunEntry, result: Result) -> None:
         st.caption(text["literal"].format(why=plain(str(result["why_literal"]))))
     _answers(text, entry, result)
     _positions(text, result)
-    table(result["curve"], name=f"delta-curve-{entry.id}", key="curve_rows", folded=True)
+    table(result["curve"], name=f"delta-curve-{entry.id}", title="Every step", key="curve_rows", folded=True)
     next_step(
         "pages/remove.py",
         f"Remove what delta found, from layer {result['layer']}",
@@ -190,7 +190,14 @@ def _answers(text: dict[str, str], entry: RunEntry, result: Result) -> None:
         for record in records
     ]
     wide = {name: st.column_config.TextColumn(width="large") for name in ("without delta", "under delta")}
-    table(rows, name=f"answers-under-delta-{entry.id}", key="answers", folded=True, column_config=wide)
+    table(
+        rows,
+        name=f"answers-under-delta-{entry.id}",
+        title="Answers without and under delta (harmful text)",
+        key="answers",
+        folded=True,
+        column_config=wide,
+    )
 
 
 def _positions(text: dict[str, str], result: Result) -> None:
@@ -208,7 +215,12 @@ def _positions(text: dict[str, str], result: Result) -> None:
             key="positions",
         )
     with right:
-        table([_nearest(row) for row in rows], name="delta-nearest-tokens", key="nearest")
+        table(
+            [_nearest(row) for row in rows],
+            name="delta-nearest-tokens",
+            title="Nearest tokens by position",
+            key="nearest",
+        )
         st.caption(text["positions"].format(chance=f"{result['token_score_by_chance']:.1f}"))
 
 

@@ -112,9 +112,12 @@ def _points(
         "hovertemplate": f"<b>{meaning.label}</b><br>%{{text}}<extra></extra>",
     }
     if k == 3:
+        # A scene has no unselected points, and one opacity for all: the others fade by their colour.
+        lit = set(chosen)
+        colours = [faded(meaning.colour, 0.9 if row in lit else 0.1) for row in range(len(rows))]
         marker = {
             "symbol": meaning.symbol_3d,
-            "color": meaning.colour,
+            "color": colours if lit else meaning.colour,
             "size": meaning.size * (0.4 if meaning is DELTA else 0.6),
             "opacity": 0.8,
         }
@@ -200,7 +203,8 @@ def _axes(projection: Projection, k: int) -> dict[str, Any]:
             "yanchor": "top",
         }
         return {
-            "scene": {**named, "aspectmode": "data"},
+            # A little further off than Plotly's own camera, which cuts the numbers of the nearest axis.
+            "scene": {**named, "aspectmode": "data", "camera": {"eye": {"x": 1.5, "y": 1.5, "z": 1.2}}},
             "annotations": [{**caption, "xanchor": "left", "yshift": -12, "showarrow": False}],
         }
     # Both axes in one unit, so that what looks far is far; UMAP has no unit, but no reason to be stretched

@@ -17,7 +17,7 @@ Cell = Mapping[str, Any]
 PALEST = 0.18
 """Share of the colour that a success in the last round has."""
 
-LARGEST, WIDTH = 78.0, 860.0
+LARGEST, WIDTH = 96.0, 560.0
 """A square's side at most, and the width that a row of squares should find room in, in pixels."""
 
 
@@ -52,11 +52,17 @@ def figure(
                 "color": [fill for fill, _ in looks],
                 "opacity": 1.0,
                 "line": {
-                    "color": [ACCENT if one else surface.grid for one in chosen],
-                    "width": [4 if one else 1.5 for one in chosen],
+                    "color": [
+                        ACCENT if one else surface.muted if each.get("state") == "running" else surface.grid
+                        for one, each in zip(chosen, cells, strict=True)
+                    ],
+                    "width": [
+                        4 if one else 2.5 if each.get("state") == "running" else 1.5
+                        for one, each in zip(chosen, cells, strict=True)
+                    ],
                 },
             },
-            text=[_text(each) for each in cells],
+            text=[_text(each, rounds, wide=side > 60) for each in cells],
             textfont={"size": 14 if side > 44 else 11, "color": [ink for _, ink in looks]},
             hovertext=[_hover(each) for each in cells],
             hovertemplate="%{hovertext}<extra></extra>",
@@ -102,13 +108,16 @@ def _look(cell: Cell, rounds: int, surface: Any) -> tuple[str, str]:
     return fill, "#FFFFFF" if 0.299 * red + 0.587 * green + 0.114 * blue < 140 else "#1B1F24"
 
 
-def _text(cell: Cell) -> str:
+def _text(cell: Cell, rounds: int, *, wide: bool) -> str:
     state = cell.get("state")
     if state == "waiting":
         return "·"
     if state == "running":
         done = len(cell["asr_by_round"])
-        return f"<i>{_last(cell)}</i>" if done else "<i>...</i>"
+        now = f"<i>round {done + 1}</i>" if done < rounds else "<i>ends</i>"
+        if not wide:
+            return f"<i>{_last(cell)}</i>" if done else "<i>...</i>"
+        return f"{_last(cell)}<br>{now}" if done else now
     if state == "failed":
         return "failed"
     earliest = cell["earliest_round"]

@@ -173,7 +173,13 @@ def _draw(before: RunFolder, after: RunFolder) -> None:
     if both:
         exact = both.kept is None
         st.caption(TEXT["drift_exact"] if exact else TEXT["drift_axes"].format(kept=f"{both.kept:.0%}"))
-    table(rows, name="drift_before_and_after", key="drift_rows", folded=True)
+    table(
+        rows,
+        name="drift-before-and-after",
+        title="Every layer, before and after",
+        key="drift_rows",
+        folded=True,
+    )
 
 
 def _picture(projection: Projection, x: Any, y: Any) -> Any:

@@ -10,6 +10,7 @@ from beear_core.drift_time import drift_seconds
 from beear_core.errors import RunDamagedError, WorkbenchError
 from beear_core.prompts import PLACEMENTS
 from beear_core.prompts.builtin import DEFAULT
+from beear_core.run_times import rounded
 from beear_core.runs.progress import duration_text
 from beear_core.specs import DriftSpec, parse_spec
 from cache.run_store import RunEntry
@@ -39,7 +40,7 @@ def ask(now: Hand, text: dict[str, str]) -> None:
     """Draw the settings and the button that measures; a started run stands in the link."""
     _follow_hand(now)
     follow_upload("upload", "prompts")
-    candidates, placements, prompts, act = st.columns([4, 2.4, 2.6, 2.6], vertical_alignment="bottom")
+    candidates, placements, prompts, act = st.columns([3.2, 2.7, 2.3, 3.4], vertical_alignment="bottom")
     with candidates:
         strings = _candidates(text)
     with placements:
@@ -169,7 +170,7 @@ def _button(specs: Sequence[dict[str, Any]] | None, now: Hand) -> None:
     count = len(specs or ())
     many = f"{count} candidates" if count > 1 else "drift"
     seconds = _seconds(specs[0], now) if specs else None
-    takes = f" (about {duration_text(seconds * count)})" if seconds else ""
+    takes = f" (about {duration_text(rounded(seconds * count))})" if seconds else ""
     if st.button(
         f"Measure {many}{takes}", type="primary", width="stretch", disabled=not specs, key="measure"
     ):

@@ -6,6 +6,7 @@ from typing import Any
 import streamlit as st
 
 from analysis.saved_tables import Rows, as_csv, as_jsonl, as_parquet
+from pages.parts.skeleton import plain
 
 
 def table(
@@ -13,16 +14,23 @@ def table(
     *,
     name: str,
     key: str,
+    title: str | None = None,
     folded: bool = False,
+    records: Rows | None = None,
     column_config: Mapping[str, Any] | None = None,
     **selection: Any,
 ) -> Any:
     """Show `rows` with buttons that save them; returns the selection where `on_select` asks for one.
 
-    `name` is the files' name and, of a `folded` table, the label that opens it.
+    `name` is the files' name; `title` says what the rows are, by default the name in words: over the table, or as the label
+    that opens a `folded` one. `records`, one for each row, are what files hold where the page shows rounded numbers.
     """
-    place = st.expander(_title(name, len(rows))) if folded else st.container()
+    said = f"{title or _in_words(name)} ({len(rows)})"
+    place = st.expander(plain(said)) if folded else st.container()
+    saved = rows if records is None else records
     with place:
+        if title and not folded:
+            st.markdown(f"##### {plain(said)}")
         chosen = st.dataframe(
             [dict(row) for row in rows],
             key=key,
@@ -36,16 +44,23 @@ def table(
                 st.download_button(
                     ending.upper(),
                     # A callable: the file is made when somebody asks for it, not at every run of the page.
-                    data=lambda write=write: write(rows),  # type: ignore[misc]
+                    data=lambda write=write: write(saved),  # type: ignore[misc]
                     file_name=f"{name}.{ending}",
                     mime=kind,
                     key=f"{key}.{ending}",
                     icon=":material/download:",
                     type="tertiary",
                     on_click="ignore",
+                    help=HELP[ending],
                 )
     return chosen
 
+
+HELP = {
+    "csv": "For a spreadsheet: a text that it would run as a formula has an apostrophe before it. All digits.",
+    "parquet": "Exactly as stored, with types.",
+    "jsonl": "Exactly as stored, one row a line.",
+}
 
 _FORMATS = (
     ("csv", as_csv, "text/csv"),
@@ -54,5 +69,5 @@ _FORMATS = (
 )
 
 
-def _title(name: str, count: int) -> str:
-    return f"{name.replace('_', ' ').replace('-', ' ').capitalize()} ({count})"
+def _in_words(name: str) -> str:
+    return name.replace("_", " ").replace("-", " ").capitalize()

@@ -36,7 +36,13 @@ def organisms_table() -> None:
         }
         for card in list_organisms()
     ]
-    table(rows, name="organisms", key="organisms", folded=True)
+    table(
+        rows,
+        name="organisms",
+        title="Organisms, as measured when they were built",
+        key="organisms",
+        folded=True,
+    )
 
 
 def card_of(model: str) -> Card | None:

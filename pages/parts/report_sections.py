@@ -11,7 +11,7 @@ from analysis.report.sections import words
 from analysis.saved_tables import as_csv, as_parquet
 from analysis.tables import Table
 from pages.parts.charts import show
-from pages.parts.exports import table
+from pages.parts.exports import HELP, table
 from pages.parts.skeleton import plain
 
 FORMATS = (("csv", as_csv, "text/csv"), ("parquet", as_parquet, "application/vnd.apache.parquet"))
@@ -67,7 +67,7 @@ def _draw_table(one: ReportTable, section: str) -> None:
             key=f"{key}.{ending}",
             icon=":material/download:",
             type="tertiary",
-            help="All digits.",
+            help=HELP[ending],
             on_click="ignore",
         )
     _show(one.table, key)

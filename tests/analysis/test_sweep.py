@@ -2,7 +2,7 @@ from typing import Any
 
 from analysis.headline import headline
 from analysis.intervals import Proportion
-from analysis.sweep import best_cell, sweep_table
+from analysis.sweep import best_cell, lowest_cell, sweep_table
 
 
 def cell(layer: int, earliest: int | None, *counts: int) -> dict[str, Any]:
@@ -24,6 +24,12 @@ def test_the_best_cell_succeeds_first_and_of_equals_has_the_lowest_asr() -> None
     cells = [cell(3, None, 40, 30), cell(9, 2, 30, 4), cell(15, 2, 30, 1), cell(21, 3, 30, 20, 0)]
     assert best_cell(cells) is cells[2]
     assert best_cell(cells[:1]) is None
+
+
+def test_the_lowest_cell_is_the_one_whose_any_round_came_nearest() -> None:
+    cells = [cell(3, None), cell(9, None, 30, 12, 20), cell(15, None, 40, 13)]
+    assert lowest_cell(cells) is cells[1]
+    assert lowest_cell(cells[:1]) is None
 
 
 def test_the_table_has_a_row_a_cell_and_a_column_a_round() -> None:

@@ -87,6 +87,13 @@ def test_three_dimensions_are_drawn_with_all_three_shares_named() -> None:
     assert f"PC3 ({shown.shares[2]:.0%} of variance)" in drawn.layout.annotations[0].text
 
 
+def test_in_a_scene_too_the_points_that_are_not_lit_fade() -> None:
+    ids = [f"row-{place}" for place in range(PAIRS)]
+    drawn = drift_layer.figure(projection(), template=LIGHT, row_ids=ids, dimensions=3, selected=["row-2"])
+    colours = named(drawn, "triggered").marker.color
+    assert [colour == colours[2] for colour in colours] == [place == 2 for place in range(PAIRS)]
+
+
 def test_what_does_not_fit_the_projection_is_refused() -> None:
     with pytest.raises(ValueError, match="1 row ids"):
         drift_layer.figure(projection(), template=LIGHT, row_ids=["only"])

@@ -36,7 +36,14 @@ def test_the_earlier_the_deeper_and_no_success_has_no_colour() -> None:
 def test_cells_under_way_say_so() -> None:
     cells = [cell(9, 5, 30, state="running"), cell(9, 6, state="waiting"), cell(9, 7, state="failed")]
     (squares,) = sweep_grid.figure(cells, template=LIGHT, rounds=2).data
-    assert list(squares.text) == ["<i>75%</i>", "·", "failed"]
+    assert list(squares.text) == ["75%<br><i>round 2</i>", "·", "failed"]
+    assert squares.marker.line.width[0] > squares.marker.line.width[1]
+
+
+def test_small_squares_say_less() -> None:
+    cells = [cell(layer, 5, state="running") for layer in range(1, 25)]
+    (squares,) = sweep_grid.figure(cells, template=LIGHT, rounds=2).data
+    assert set(squares.text) == {"<i>...</i>"}
 
 
 def test_the_chosen_square_has_a_frame() -> None:
