@@ -145,15 +145,15 @@ def test_one_that_dies_at_once_waits_ever_longer_before_it_is_started_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(supervisor, "FIRST_PAUSE", 0.2)
-    # Only what the supervisor sleeps counts as time: a machine that stands still lets none pass.
-    slept, ended, asked = 0.0, [], []
+    # Only what the supervisor sleeps counts as time, in milliseconds: a machine that stands still lets none pass.
+    slept, ended, asked = 0, [], []
 
     def sleep(seconds: float) -> None:
         nonlocal slept
         time.sleep(seconds)
-        slept += seconds
+        slept += round(1000 * seconds)
 
-    monkeypatch.setattr(supervisor, "time", SimpleNamespace(sleep=sleep, monotonic=lambda: slept))
+    monkeypatch.setattr(supervisor, "time", SimpleNamespace(sleep=sleep, monotonic=lambda: slept / 1000))
 
     def needed() -> bool:
         asked.append(slept)
@@ -166,5 +166,5 @@ def test_one_that_dies_at_once_waits_ever_longer_before_it_is_started_again(
 
     kept = Kept([sys.executable, "-c", "exit(3)"], needed, told)
     assert supervise({"wait": until(tmp_path / "enough")}, {"kept": kept}) == Ended("wait", 0)
-    assert asked[1] - ended[0] >= 0.2
-    assert asked[2] - ended[1] >= 0.4
+    assert asked[1] - ended[0] >= 200
+    assert asked[2] - ended[1] >= 400
