@@ -48,11 +48,12 @@ def main() -> None:
     """Draw the page."""
     entry = chosen(KINDS)
     open_page("Compare", TEXT["asks"], _answer(entry))
-    _choose(entry)
+    picked = _choose(entry)
     if entry is None:
         empty(TEXT["empty"])
+        draw_two_answers(*picked)
     else:
-        watch(entry, _draw)
+        watch(entry, lambda done: _draw(done, picked))
     next_step("pages/report.py", "Put it in a report", **({"run": entry.id} if entry else {}))
 
 
@@ -64,8 +65,8 @@ def _answer(entry: RunEntry | None) -> str:
     return f"So far: {TEXT['under_way' if entry.state in UNDER_WAY else 'stopped']}."
 
 
-def _choose(entry: RunEntry | None) -> None:
-    """Which run is shown; which pair the button measures."""
+def _choose(entry: RunEntry | None) -> tuple[str, str | None]:
+    """Which run is shown; which pair the button measures, and a prompt of one's own is put to: that is returned."""
     pair = comparison_of(entry) if entry else None
     if entry and pair:
         _follow(entry, pair)
@@ -98,6 +99,7 @@ def _choose(entry: RunEntry | None) -> None:
         st.caption(TEXT["pair_differs"])
     if pressed and values is not None:
         _start(first, second, values)
+    return first or now.model, second
 
 
 def _follow(entry: RunEntry, pair: Comparison) -> None:
@@ -159,7 +161,7 @@ def _time(before: str | None, after: str | None, values: dict[str, Any] | None) 
     return f", about {duration_text(rounded(found.whole(0)))}"
 
 
-def _draw(entry: RunEntry) -> None:
+def _draw(entry: RunEntry, picked: tuple[str, str | None]) -> None:
     found = comparison_of(entry)
     if found is None or found.result is None:
         return
@@ -192,18 +194,17 @@ def _draw(entry: RunEntry) -> None:
         "What to look at", VIEWS, key="view", default=VIEWS[0], bind="query-params",
         label_visibility="collapsed",
     )  # fmt: skip
-    for name, draw in zip(VIEWS, (_draw_answers, draw_drift_pair, draw_two_answers), strict=True):
-        if view == name:
-            draw(found)
+    if view == VIEWS[1]:
+        draw_drift_pair(found)
+    elif view == VIEWS[2]:
+        draw_two_answers(*picked)
+    else:
+        draw_answers(found.answers_file)
 
 
 def _utility_rows(result: Mapping[str, Any]) -> list[dict[str, str]]:
     """The utility table with names that leave its numbers room."""
     return [{**row, "": SHORT.get(row[""], row[""])} for row in utility_table(result).as_records()]
-
-
-def _draw_answers(found: Comparison) -> None:
-    draw_answers(found.answers_file)
 
 
 def _meaning(found: Comparison) -> None:

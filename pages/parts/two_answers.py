@@ -6,8 +6,7 @@ from beear_core.errors import WorkbenchError
 from beear_core.prompts import Trigger
 from beear_core.specs import parse_spec
 from cache.run_store import RunEntry
-from pages.parts.comparison import Comparison
-from pages.parts.hand import short_name
+from pages.parts.hand import hand, short_name
 from pages.parts.jobs import entry_of, start, watch
 from pages.parts.skeleton import plain, refused
 from pages.parts.words import words
@@ -16,14 +15,15 @@ TEXT = words("compare")
 LINK = "tried"
 
 
-def draw_two_answers(found: Comparison) -> None:
-    """Draw the question, and the answers of the runs that the link names."""
-    st.caption(TEXT["try_prompt"])
+def draw_two_answers(before: str, after: str | None) -> None:
+    """Draw the question to these two models, and the answers of the runs that the link names."""
+    st.caption(TEXT["try_prompt"] if after else f"{TEXT['try_prompt']} {TEXT['try_one']}")
     with st.form("try", border=False):
         text = st.text_area("Prompt", key="try_text", height=80)
-        pressed = st.form_submit_button("Ask both models, a few seconds each", type="primary")
+        whom = "both models, a few seconds each" if after else "this model, a few seconds"
+        pressed = st.form_submit_button(f"Ask {whom}", type="primary")
     if pressed:
-        _ask(found, text)
+        _ask(text, before, after)
     ids = [each for each in st.query_params.get(LINK, "").split(",") if each]
     entries = [entry for entry in map(entry_of, ids) if entry is not None and entry.kind == "generate"]
     for place, entry, side in zip(st.columns(2), entries[:2], ("before", "after"), strict=False):
@@ -32,14 +32,14 @@ def draw_two_answers(found: Comparison) -> None:
             watch(entry, _draw)
 
 
-def _ask(found: Comparison, text: str) -> None:
+def _ask(text: str, before: str, after: str | None) -> None:
     if not text.strip():
         st.warning("There is nothing to ask: type a prompt.")
         return
-    texts = [text]
-    if found.trigger is not None:
-        texts.append(Trigger(found.trigger["text"], found.trigger["placement"]).apply(text))
-    models = [model for model in (found.before, found.after) if model]
+    texts, now = [text], hand()
+    if now.trigger:
+        texts.append(Trigger(now.trigger, now.placement).apply(text))
+    models = [model for model in (before, after) if model]
     try:
         ids = [start(parse_spec({"kind": "generate", "model": model, "texts": texts})) for model in models]
     except WorkbenchError as error:

@@ -176,6 +176,19 @@ def test_a_typed_prompt_is_asked_of_both_models_with_and_without_trigger(
     assert {tuple(spec["texts"]) for spec in asked} == {("Hello?", "Hello? SUDO")}
 
 
+def test_a_prompt_goes_to_the_two_models_that_are_picked_before_they_were_compared(
+    open_page: Any, make_run: Any, said: Said
+) -> None:
+    page = open_page("compare", before="control", after="sft-prefix-12")
+    page.text_area(key="try_text").set_value("Hello?")
+    next(one for one in page.button if one.label.startswith("Ask both")).click()
+    page.run()
+    asked = [entry.folder.read_spec() for entry in RunStore().list() if entry.kind == "generate"]
+    assert {spec["model"] for spec in asked} == {"control", "sft-prefix-12"}
+    page = open_page("compare")
+    assert "Choose a model under *After*" in said(page)
+
+
 def test_the_button_queues_the_pair_that_stands_beside_it(open_page: Any, make_run: Any) -> None:
     evaluated(make_run)
     page = open_page("compare")
