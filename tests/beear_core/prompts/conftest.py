@@ -1,6 +1,7 @@
 """Small real tokenizers, trained on the spot: no download, and vocabularies small enough to be awkward."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, 
 from transformers import PreTrainedTokenizerFast
 
 from beear_core.prompts import benign, harmful
+from tests.beear_core.prompts.prompt_files import Write
 
 CHATML = (
     "{% for message in messages %}<|im_start|>{{ message['role'] }}\n{{ message['content'] }}<|im_end|>\n{% endfor %}"
@@ -95,3 +97,13 @@ def plain_bpe() -> Any:
     tokenizer = byte_level_bpe()
     tokenizer.chat_template = None
     return tokenizer
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    def write(name: str, content: str | bytes) -> Path:
+        path = tmp_path / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    return write
