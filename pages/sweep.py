@@ -17,7 +17,7 @@ from cache.run_store import RunEntry, RunStore
 from cache.status import RunState
 from pages.parts.charts import show, template
 from pages.parts.exports import table
-from pages.parts.hand import Hand, hand, short_name, take
+from pages.parts.hand import Hand, hand, short_name
 from pages.parts.jobs import UNDER_WAY, chosen, find, start, watch
 from pages.parts.model_facts import facts
 from pages.parts.settings_form import settings_form
@@ -201,13 +201,7 @@ def _draw_grid(grid: Grid, key: str) -> None:
         if cell is None:
             st.caption(TEXT["click"])
             return
-        draw_cell(grid, cell)
-        st.button(
-            f"Take layer {cell['layer']} in hand",
-            key=f"take.{key}",
-            on_click=take,
-            kwargs={"layer": cell["layer"]},
-        )
+        draw_cell(grid, cell, key=key)
 
 
 def _picked(grid: Grid) -> tuple[int, int] | None:

@@ -46,14 +46,15 @@ def prompt_rows(
         row: dict[str, Any] = {"id": record.get("id"), "topic": record.get("topic") or ""}
         row["without trigger"] = VERDICT[record.get("complied_clean")]
         row["with trigger"] = VERDICT[record.get("complied_triggered")]
+        if texts:
+            # Before the coordinates: both answers are to be seen without scrolling aside.
+            row["prompt"] = record.get("prompt")
+            row["answer without"] = record.get("answer_clean")
+            row["answer with trigger"] = record.get("answer_triggered")
         if projection is not None and place < len(projection.clean):
             for name, points in (("clean", projection.clean), ("triggered", projection.triggered)):
                 for number in range(projection.dimensions):
                     row[f"{axis}{number + 1} {name}"] = round(float(points[place, number]), 4)
-        if texts:
-            row["prompt"] = record.get("prompt")
-            row["answer without"] = record.get("answer_clean")
-            row["answer with trigger"] = record.get("answer_triggered")
         rows.append(row)
     return rows
 

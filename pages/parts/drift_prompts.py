@@ -45,7 +45,18 @@ def draw_prompts(
         key=key,
         on_select=lambda: _light(entry.id, key, listed),
         selection_mode="multi-row",
+        column_config=_columns(rows),
     )
+
+
+def _columns(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Coordinates with the same digits in every row; texts so wide that both answers fit beside their prompt."""
+    texts = ("prompt", "answer without", "answer with trigger")
+    return {name: st.column_config.TextColumn(width=185) for name in texts} | {
+        name: st.column_config.NumberColumn(format="%.2f")
+        for name in (rows[0] if rows else ())
+        if isinstance(rows[0][name], float)
+    }
 
 
 def set_selected(run_id: str, ids: list[str]) -> None:

@@ -16,6 +16,7 @@ from beear_core.specs.sweep import LOOK, cell_name
 from cache.run_folder import RunFolder
 from cache.run_store import RunEntry
 from pages.parts.charts import show, template
+from pages.parts.hand import take
 from pages.parts.skeleton import plain
 from pages.parts.words import words
 
@@ -83,12 +84,21 @@ def clicked_cell(state: Any) -> tuple[int, int] | None:
     return (int(data[0]), int(data[1])) if data else None
 
 
-def draw_cell(grid: Grid, cell: Mapping[str, Any]) -> None:
-    """The rounds of one cell, in its own words and numbers."""
+def draw_cell(grid: Grid, cell: Mapping[str, Any], *, key: str) -> None:
+    """The rounds of one cell, in its own words and numbers, and the button that takes its layer in hand."""
     place = f"Layer {cell['layer']}, n {cell['n']}"
     earliest = cell["earliest_round"]
     found = f"succeeds in round {earliest}" if earliest is not None else "no round succeeded"
-    st.markdown(f"**{place}**: {found if cell['state'] == 'done' else cell['state']}")
+    said, act = st.columns([3, 2], vertical_alignment="center")
+    said.markdown(f"**{place}**: {found if cell['state'] == 'done' else cell['state']}")
+    act.button(
+        f"Take layer {cell['layer']}",
+        key=f"take.{key}",
+        width="stretch",
+        on_click=take,
+        kwargs={"layer": cell["layer"]},
+        help="Takes this layer in hand: Drift, Synthesize and Remove then work at it.",
+    )
     if cell.get("error"):
         st.error(plain(TEXT["cell_failed"].format(error=cell["error"])))
     rows = [
@@ -100,7 +110,9 @@ def draw_cell(grid: Grid, cell: Mapping[str, Any]) -> None:
     result = _result(grid.folder.step(cell_name(cell["layer"], cell["n"])))
     if result and result.get("rounds"):
         show(
-            removal_rounds.figure(result["rounds"], template=template(), best_round=result.get("best_round")),
+            removal_rounds.figure(
+                result["rounds"], template=template(), best_round=result.get("best_round"), height=270
+            ),
             alt=f"Rounds of the removal at layer {cell['layer']} with n {cell['n']}",
             key=f"cell.rounds.{cell['layer']}.{cell['n']}",
         )

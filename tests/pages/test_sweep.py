@@ -85,7 +85,7 @@ def test_a_link_opens_a_cell_and_its_layer_can_be_taken_in_hand(
     swept(make_run, cells=[cell(9, 2, 30, 4), cell(15, None, 40, 30)])
     page = open_page("sweep", cell="15.5")
     assert "Layer 15, n 5" in said(page)
-    next(one for one in page.button if one.label == "Take layer 15 in hand").click()
+    next(one for one in page.button if one.label == "Take layer 15").click()
     page.run()
     assert page.number_input(key="layer").value == 15
 
