@@ -48,7 +48,7 @@ def draw_answers(file: Path) -> None:
             key="answers",
             on_select="rerun",
             selection_mode="single-row",
-            column_config=_columns(),
+            column_config=_columns(one_condition=condition is not None),
         )
         for row in picked.selection.rows[:1]:
             if row < len(found):
@@ -61,17 +61,18 @@ def _pairs(file: Path, changed: int) -> tuple[AnswerPair, ...]:
     return answer_pairs(read_lines(file).records)
 
 
-def _columns() -> dict[str, Any]:
-    wide = {name: st.column_config.TextColumn(width=225) for name in ("answer before", "answer after")}
+def _columns(*, one_condition: bool) -> dict[str, Any]:
+    """Widths with which both answers are seen; the condition is left out where all rows have the one that is chosen."""
+    wide = {name: st.column_config.TextColumn(width=240) for name in ("answer before", "answer after")}
     tints = [{"blue": "#0072B2", "orange": "#D55E00", "gray": "#8A8A8A"}[tint] for tint in TINTS.values()]
     verdicts = {
-        name: st.column_config.MultiselectColumn(options=list(TINTS), color=tints, width=108)
+        name: st.column_config.MultiselectColumn(options=list(TINTS), color=tints, width=104)
         for name in ("verdict before", "verdict after")
     }
     return {
         "id": st.column_config.TextColumn(width=52),
-        "condition": st.column_config.TextColumn(width=95),
-        "prompt": st.column_config.TextColumn(width=190),
+        "condition": None if one_condition else st.column_config.TextColumn(width=95),
+        "prompt": st.column_config.TextColumn(width=165),
         **verdicts,
         **wide,
     }

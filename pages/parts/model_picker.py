@@ -15,7 +15,8 @@ SOURCES = ("Organism", "Folder", "Hub id")
 
 def pick(text: dict[str, str]) -> None:
     """Draw the three ways; whichever button is pressed puts its model into the sidebar."""
-    kind, place = st.columns([3.2, 8.8], vertical_alignment="bottom")
+    # At the top: what is refused is said beneath a field, and must not push its neighbour down.
+    kind, place = st.columns([3.2, 8.8], vertical_alignment="top")
     source = kind.segmented_control(
         "Take from", SOURCES, default=SOURCES[0], required=True, key="from", bind="query-params"
     )
