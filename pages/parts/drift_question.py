@@ -93,10 +93,15 @@ def run_label(entry: RunEntry) -> str:
 
 def seconds_of(entry: RunEntry) -> str:
     """`about 40 s`, for measuring again what `entry` measured; empty where nobody knows."""
-    status = entry.status
-    if status is None or entry.kind != "drift":
+    if entry.status is None:
         return ""
-    return f" (about {duration_text(status.seconds)})"
+    seconds = entry.status.seconds
+    if entry.kind == "demo":
+        try:
+            seconds = float((entry.folder.step("drift").read_result() or {}).get("seconds") or 0)
+        except RunDamagedError:
+            return ""
+    return f" (about {duration_text(rounded(seconds))})" if seconds else ""
 
 
 def _follow_hand(now: Hand) -> None:
