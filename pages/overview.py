@@ -74,8 +74,12 @@ def _draw_card(number: int, step: Step, seen: Told | None, now: Now | None) -> N
         if found is not None or now is None:
             st.markdown(f"#### {plain(found.figure) if found else ':gray[not measured]'}")
             st.caption(plain(found.about) if found else TEXT[step.page])
-        if now is not None:
-            st.markdown(f"#### :gray[{now.word}]" if found is None else f":gray[**Newest run: {now.word}**]")
+        if now is not None and found is not None:
+            # Beside what an older run found, one line is enough.
+            more = "" if now.word == "waiting" else f" {plain(now.text)}"
+            st.caption(f"**Newest run: {now.word}.**{more}")
+        elif now is not None:
+            st.markdown(f"#### :gray[{now.word}]")
             st.caption(plain(now.text))
     run = now.run_id if now else seen.run_id if seen else None
     st.page_link(
