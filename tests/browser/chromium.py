@@ -10,6 +10,8 @@ VARIABLE = "BEEAR_CHROMIUM"
 """Names another browser than the first of `NAMES` on the path."""
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 SIZE = {"width": 1440, "height": 900}
+PATIENCE = 120_000
+"""Milliseconds that a page has for whatever it is asked: on a machine that is busy with something else, many."""
 
 ARGUMENTS = (
     "--no-sandbox",  # Chromium's own sandbox needs user namespaces, which containers lack
@@ -56,7 +58,7 @@ def launched() -> Iterator[Any]:
 def tab(browser: Any, *, theme: Literal["light", "dark"] = "light", **options: Any) -> Iterator[Any]:
     """A fresh tab of a person of its own (`playwright.sync_api.Page`), at the size that pages are made for."""
     context = browser.new_context(viewport=SIZE, color_scheme=theme, accept_downloads=True, **options)
-    context.set_default_timeout(60_000)
+    context.set_default_timeout(PATIENCE)
     try:
         yield context.new_page()
     finally:
@@ -70,7 +72,7 @@ def open_page(page: Any, url: str, name: str = "", **query: str) -> None:
     settled(page)
 
 
-def settled(page: Any, timeout: float = 60_000) -> None:
+def settled(page: Any, timeout: float = PATIENCE) -> None:
     """Wait until the app is at rest: its script has ended, and nothing on the page is stale."""
     page.wait_for_selector("[data-testid=stAppViewContainer] h1", timeout=timeout)
     # Asked now and then: asked at every frame, a page without a graphics card would draw for that alone.
