@@ -21,6 +21,8 @@ from pages.parts.hand import hand
 from pages.parts.skeleton import plain, refused
 
 POLL_SECONDS = 1.0
+DRAW_SECONDS = 3.0
+"""Figures of a run under way: server and browser draw with the processor that the run works on."""
 UNDER_WAY = frozenset({RunState.QUEUED, RunState.RUNNING})
 RESUMABLE = frozenset({RunState.INTERRUPTED, RunState.CANCELLED, RunState.FAILED})
 
@@ -84,7 +86,9 @@ def watch(entry: RunEntry, draw_done: Draw, draw_live: DrawLive | None = None) -
     if entry.state is RunState.DONE:
         draw_done(entry)
     elif entry.state in UNDER_WAY:
-        _watching(entry.id, draw_live)
+        _watching(entry.id)
+        if draw_live is not None:
+            _drawing(entry.id, draw_live)
     else:
         _stopped(entry)
         if draw_live is not None and entry.damage is None:
@@ -104,7 +108,7 @@ def _following(seen: tuple[tuple[str, RunState | None], ...]) -> None:
 
 
 @st.fragment(run_every=POLL_SECONDS)
-def _watching(run_id: str, draw_live: DrawLive | None) -> None:
+def _watching(run_id: str) -> None:
     entry = entry_of(run_id)
     if entry is None or entry.state not in UNDER_WAY:
         st.rerun(scope="app")
@@ -123,7 +127,12 @@ def _watching(run_id: str, draw_live: DrawLive | None) -> None:
             help="Stops at its next step. It can be resumed from its last checkpoint.",
         )
     _worker_line(entry)
-    if draw_live is not None:
+
+
+@st.fragment(run_every=DRAW_SECONDS)
+def _drawing(run_id: str, draw_live: DrawLive) -> None:
+    entry = entry_of(run_id)
+    if entry is not None:
         draw_live(entry, events(entry))
 
 

@@ -6,8 +6,11 @@ Needs a finished run of the guided demo there: `python -m beear_core demo` makes
 import argparse
 import sys
 import tempfile
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Literal
+
+from PIL import Image
 
 from cache.home import home
 from cache.run_store import RunStore
@@ -48,7 +51,7 @@ def main() -> int:
                 open_page(page, app.url, "" if name == "overview" else name)
                 _drawn(page)
                 path = arguments.out / f"{name}{'-dark' if theme == 'dark' else ''}.png"
-                page.screenshot(path=str(path))
+                _kept_small(page.screenshot(), path)
                 sys.stdout.write(f"{path}\n")
     return 0
 
@@ -67,6 +70,14 @@ def _drawn(page: Any) -> None:
     )
     page.evaluate("() => document.fonts.ready")
     page.wait_for_timeout(800)  # Streamlit fades its elements in.
+
+
+def _kept_small(shot: bytes, path: Path) -> None:
+    """Write the picture with a palette of its own colours: a page has few, and the repository keeps every version."""
+    with Image.open(BytesIO(shot)) as picture:
+        picture.convert("RGB").quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(
+            path, optimize=True
+        )
 
 
 if __name__ == "__main__":
