@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup app test browser check format screenshots
+.PHONY: help setup app test check format screenshots
 
 help:  ## list the commands
 	@awk -F ':.*##' '/^[a-z]+:.*##/ { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,11 +28,8 @@ $(STAMP): requirements.txt requirements-dev.txt
 app: $(STAMP)  ## worker and pages on http://127.0.0.1:8501, until Ctrl-C
 	@exec $(BIN)/python -m beear_core app --port $(PORT)
 
-test: $(STAMP)  ## the test suite, browser tests apart
-	$(BIN)/python -m pytest --ignore tests/browser
-
-browser: $(STAMP)  ## the browser tests, on the real organism; needs Chromium
-	$(BIN)/python -m pytest tests/browser
+test: $(STAMP)  ## the test suite, the app in a browser included; that part needs Chromium
+	$(BIN)/python -m pytest
 
 check: $(STAMP)  ## format, lint, types
 	$(BIN)/ruff format --check .

@@ -8,12 +8,12 @@ from beear_core.runs.summary import RunSummary
 from pages.parts.hand import short_name
 
 COLUMNS = {
-    "run": st.column_config.TextColumn("run", width=185),
-    "kind": st.column_config.TextColumn("kind", width=62),
-    "state": st.column_config.TextColumn("state", width=90),
-    "model": st.column_config.TextColumn("model", width=95),
+    "run": st.column_config.TextColumn("run", width=208),
+    "kind": st.column_config.TextColumn("kind", width=66),
+    "state": st.column_config.TextColumn("state", width=80),
+    "model": st.column_config.TextColumn("model", width=92),
     "found": st.column_config.TextColumn("found", width=385),
-    "age": st.column_config.DatetimeColumn("age", format="distance", width=118),
+    "age": st.column_config.DatetimeColumn("age", format="distance", width=106),
 }
 """In the order in which they are shown."""
 

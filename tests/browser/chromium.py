@@ -75,6 +75,8 @@ def open_page(page: Any, url: str, name: str = "", **query: str) -> None:
 def settled(page: Any, timeout: float = PATIENCE) -> None:
     """Wait until the app is at rest: its script has ended, and nothing on the page is stale."""
     page.wait_for_selector("[data-testid=stAppViewContainer] h1", timeout=timeout)
+    # What was seen of an earlier rest does not count.
+    page.evaluate("() => { window.__restingSince = undefined; }")
     # Asked now and then: asked at every frame, a page without a graphics card would draw for that alone.
     page.wait_for_function(_AT_REST, timeout=timeout, polling=50)
 
@@ -82,7 +84,8 @@ def settled(page: Any, timeout: float = PATIENCE) -> None:
 # At rest for a while: a script may run again at once, and between two runs nothing is stale either.
 _AT_REST = """() => {
   const app = document.querySelector("[data-testid=stApp]");
-  const rests = app && app.dataset.testScriptState === "notRunning" && !document.querySelector("[data-stale=true]");
+  const rests = app && app.dataset.testScriptState === "notRunning"
+    && !document.querySelector("[data-stale=true], [data-testid=stSkeleton]");
   const now = performance.now();
   window.__restingSince = rests ? (window.__restingSince ?? now) : undefined;
   return rests && now - window.__restingSince > 250;

@@ -20,6 +20,7 @@ from tests.browser.served import CHECKOUT, served
 FOLDER = CHECKOUT / "docs" / "screenshots"
 PAGES = ("overview", "model", "drift", "synthesize", "remove", "compare", "sweep", "runs", "report")
 DARK = ("drift", "compare")
+MOST_BYTES = 240_000
 
 Theme = Literal["light", "dark"]
 
@@ -51,7 +52,7 @@ def main() -> int:
                 open_page(page, app.url, "" if name == "overview" else name)
                 _drawn(page)
                 path = arguments.out / f"{name}{'-dark' if theme == 'dark' else ''}.png"
-                _kept_small(page.screenshot(), path)
+                _keep(page.screenshot(), path)
                 sys.stdout.write(f"{path}\n")
     return 0
 
@@ -72,12 +73,14 @@ def _drawn(page: Any) -> None:
     page.wait_for_timeout(800)  # Streamlit fades its elements in.
 
 
-def _kept_small(shot: bytes, path: Path) -> None:
-    """Write the picture with a palette of its own colours: a page has few, and the repository keeps every version."""
+def _keep(shot: bytes, path: Path) -> None:
+    """Write the picture; a large one with a palette of its own colours, for the repository keeps every version."""
+    if len(shot) < MOST_BYTES:
+        path.write_bytes(shot)
+        return
     with Image.open(BytesIO(shot)) as picture:
-        picture.convert("RGB").quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(
-            path, optimize=True
-        )
+        few = picture.convert("RGB").quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+        few.save(path, optimize=True)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from tests.browser.made_home import fill
 from tests.browser.served import Served
 from tests.browser.stopwatch import answer_seconds, percentile
 
-TURNS = 3
+TURNS = 2
 MOST_MEGABYTES = 400
 KEPT_OUT = {"torch", "transformers", "transformer_lens", "peft"}
 
@@ -100,7 +100,7 @@ def test_a_page_switch_is_answered_at_once(
 def test_a_link_opens_the_page_in_the_same_state(demo: RunFolder, page: Any) -> None:
     go(page, "report")
     page.get_by_text("Prompts and answers too").click()
-    page.wait_for_function("() => location.search.includes('answers=true')")
+    page.wait_for_url("**answers=true**")
     settled(page)
     page.goto(page.url)
     shown(page, "Prompts and answers")
@@ -120,20 +120,22 @@ def test_two_tabs_of_one_person_do_not_mix(app: Served, demo: RunFolder, page: A
     other = page.context.new_page()
     try:
         open_page(other, app.url, "drift")
+        page.bring_to_front()  # a browser draws nothing of a tab that lies behind
         layer = page.get_by_label("Layer", exact=True).first
         layer.fill("2")
         layer.press("Enter")
-        page.wait_for_function("() => location.search.includes('layer=2')")
-        settled(page)
-        assert "layer 2 ·" in said(page)
+        page.wait_for_url("**layer=2**")
+        shown(page, "layer 2 ·")
+        other.bring_to_front()
         trigger = other.get_by_label("Trigger", exact=True).first
         trigger.fill("OPEN SESAME")
         trigger.press("Enter")
-        other.wait_for_function("() => location.search.includes('SESAME')")
+        other.wait_for_url("**SESAME**")
         settled(other)
         assert "layer=2" not in other.url
         assert other.get_by_label("Layer", exact=True).first.input_value() == ""
         assert "no layer picked" in said(other)
+        page.bring_to_front()
         go(page, "synthesize")
         assert "layer=2" in page.url
         assert page.get_by_label("Trigger", exact=True).first.input_value() == "SUDO"

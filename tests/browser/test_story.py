@@ -48,7 +48,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.organism]
 LAYER = 9
 MINUTES = 60.0
 SAID_WITHIN = 5.0
-MOST_PROMPTS = 90
+MOST_PROMPTS = 60
 
 
 @pytest.fixture(scope="module")
@@ -175,8 +175,12 @@ def test_a_delta_is_synthesized_at_that_layer(app: Served, story: Any, prompt_fi
     arrived(story, "synthesize")
     fill(story, "BEE steps K", "8")
     unfold(story, "More settings")
-    fill(story, "Validation answer length", "8")
-    fill(story, "Prompt file", str(prompt_file))
+    for label, value in (
+        ("Prompt file", str(prompt_file)),
+        ("Batch", "8"),
+        ("Validation answer length", "4"),
+    ):
+        fill(story, label, value)
     press(story, "Synthesize delta")
     folder = done(app, story, "entrap", 5)
     found = result(app, "entrap")
@@ -204,6 +208,7 @@ def test_a_removal_starts_with_an_estimate_and_refuses_nonsense(
         ("Answer tokens", "4"),
         ("BEE steps K", "4"),
         ("Anchor prompts a round", "16"),
+        ("Batch", "8"),
         ("Further layers", ""),
     ):
         fill(story, label, value)
