@@ -196,7 +196,7 @@ def _why_stop(progress: Progress, loop: LoopSettings) -> str | None:
     if calm >= loop.calm_rounds:
         return f"a fresh delta flips no more than the budget, and utility is inside its own, {calm} rounds in a row"
     if len(progress.rounds) >= loop.rounds:
-        return f"all {loop.rounds} rounds are done"
+        return f"all {loop.rounds} rounds are done" if loop.rounds > 1 else "its one round is done"
     return None
 
 
