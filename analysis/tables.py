@@ -192,6 +192,21 @@ def entrap_table(result: Row) -> Table:
     return Table("Synthesis of delta", columns, rows, notes)
 
 
+def positions_table(positions: Sequence[Row], nearest: int = 3) -> Table:
+    """delta position by position: its norm, and the tokens that the unembedding reads in it."""
+    rows = tuple(
+        (
+            str(row["position"]),
+            number(row["norm_ratio"], 3),
+            ", ".join(f"{str(near['token'])!r} {near['score']:.1f}" for near in row["tokens"][:nearest]),
+        )
+        for row in positions
+    )
+    return Table(
+        "delta by position", ("position", "norm / residual norm", "nearest tokens (score)"), rows, left=0
+    )
+
+
 def bench_table(result: Row) -> Table:
     """The rows of a `bench` result."""
     rows = tuple(

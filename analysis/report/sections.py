@@ -28,12 +28,12 @@ from analysis.report.evidence import Evidence
 from analysis.report.parts import Listing, ReportFigure, ReportTable, Section
 from analysis.sweep import sweep_headline, sweep_table
 from analysis.tables import (
-    Table,
     bench_table,
     cells_table,
     drift_table,
     entrap_table,
     number,
+    positions_table,
     rounds_table,
     utility_table,
 )
@@ -263,21 +263,6 @@ def _source(one: Evidence) -> str:
 def _projections(arrays: Mapping[str, Any], layers: Sequence[Mapping[str, Any]]) -> dict[int, Projection]:
     found = {int(row["layer"]): stored_projection(arrays, int(row["layer"])) for row in layers}
     return {layer: shown for layer, shown in found.items() if shown is not None}
-
-
-def positions_table(positions: Sequence[Mapping[str, Any]], nearest: int = 3) -> Table:
-    """delta position by position: its norm, and the tokens that the unembedding reads in it."""
-    rows = tuple(
-        (
-            str(row["position"]),
-            number(row["norm_ratio"], 3),
-            ", ".join(f"{str(near['token'])!r} {near['score']:.1f}" for near in row["tokens"][:nearest]),
-        )
-        for row in positions
-    )
-    return Table(
-        "delta by position", ("position", "norm / residual norm", "nearest tokens (score)"), rows, left=0
-    )
 
 
 def _cell_records(cells: Mapping[str, Any]) -> list[dict[str, Any]]:
