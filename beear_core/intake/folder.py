@@ -1,0 +1,94 @@
+"""A model's folder as rules see it: names, sizes, and small text files. Opens no weights, follows no link out."""
+
+import json
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+MOST_TEXT = 64 * 1024 * 1024
+"""Bytes of a text file that are read at most: a large tokenizer.json is 20 to 35 MB."""
+MOST_FILES = 20_000
+
+
+class Unreadable(NamedTuple):
+    """Why a file's content cannot be had."""
+
+    why: str
+
+
+class ModelFolder:
+    """Read-only view of one folder; every answer is kept, so that ten rules read a file once.
+
+    `reference` is a model that the analyst trusts, to compare with.
+    """
+
+    def __init__(self, path: Path, reference: "ModelFolder | None" = None) -> None:
+        self.path = path
+        self.reference = reference
+        self._texts: dict[str, str | Unreadable | None] = {}
+        self._objects: dict[str, Any] = {}
+
+    @cached_property
+    def files(self) -> list[str]:
+        """Relative paths (forward slashes) of files and links, sorted; links to folders are not entered."""
+        found: list[str] = []
+        waiting = [self.path]
+        while waiting and len(found) < MOST_FILES:
+            for entry in sorted(waiting.pop().iterdir()):
+                if entry.is_dir() and not entry.is_symlink():
+                    waiting.append(entry)
+                else:
+                    found.append(entry.relative_to(self.path).as_posix())
+        return sorted(found)
+
+    def text(self, name: str) -> str | Unreadable | None:
+        """A text file; None if there is none; Unreadable if it is no UTF-8, too large, a pipe, or leads out."""
+        if name not in self._texts:
+            self._texts[name] = self._read(name)
+        return self._texts[name]
+
+    def json(self, name: str) -> Any:
+        """A JSON file; None if there is none; Unreadable if it cannot be parsed."""
+        if name not in self._objects:
+            text = self.text(name)
+            self._objects[name] = _parsed(text) if isinstance(text, str) else text
+        return self._objects[name]
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """config.json if it is an object, else empty."""
+        return self.object("config.json")
+
+    def object(self, name: str) -> dict[str, Any]:
+        """A JSON file if it is an object, else empty."""
+        found = self.json(name)
+        return found if isinstance(found, dict) else {}
+
+    def inside(self, name: str) -> bool:
+        """Whether the name, links followed, stays in the folder."""
+        return (self.path / name).resolve().is_relative_to(self.path.resolve())
+
+    def _read(self, name: str) -> str | Unreadable | None:
+        path = self.path / name
+        if not path.exists():
+            return None
+        if not self.inside(name):
+            return Unreadable("leads out of the folder")
+        if not path.is_file():
+            return Unreadable("is no regular file")
+        size = path.stat().st_size
+        if size > MOST_TEXT:
+            return Unreadable(f"is too large to be text: {size} bytes, at most {MOST_TEXT}")
+        try:
+            return path.read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            return Unreadable(f"is no UTF-8: {error.reason} at byte {error.start}")
+        except OSError as error:
+            return Unreadable(f"cannot be read: {error.strerror}")
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        return Unreadable(f"is no JSON: {error}")

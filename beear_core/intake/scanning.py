@@ -1,0 +1,26 @@
+"""All rules over one folder. Nothing of the folder is run, and no weight is read."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from beear_core.intake.finding import Finding, Rule, Severity, all_rules
+from beear_core.intake.folder import ModelFolder
+
+
+class Scan(NamedTuple):
+    """Findings, worst first."""
+
+    findings: tuple[Finding, ...]
+
+    @property
+    def blocking(self) -> tuple[Finding, ...]:
+        """Those that stand in the way of loading."""
+        return tuple(one for one in self.findings if one.severity is Severity.HIGH)
+
+
+def scan(folder: Path, *, reference: Path | None = None, rules: Iterable[Rule] | None = None) -> Scan:
+    """What the rules find in `folder`. `reference` is a trusted model to compare with."""
+    view = ModelFolder(folder, ModelFolder(reference) if reference else None)
+    found = [finding for each in (all_rules() if rules is None else rules) for finding in each.findings(view)]
+    return Scan(tuple(sorted(found, key=lambda one: (one.severity.rank, one.rule, one.file, one.where))))
