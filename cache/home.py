@@ -3,6 +3,7 @@
     <home>/            $BEEAR_HOME, else cache/data/ in the checkout
       runs/<id>/       one folder a run
       models/          base models and merged organisms
+      cache/           what can be made again: digests of files
       queue.db         runs that wait for the worker
       worker.json      the worker that is alive, if any
 
@@ -30,6 +31,11 @@ def runs_folder(at: Path | None = None) -> Path:
 def models_folder(at: Path | None = None) -> Path:
     """The folder of base models and merged organisms."""
     return (at or home()) / "models"
+
+
+def digests_file(at: Path | None = None) -> Path:
+    """The file of remembered digests."""
+    return (at or home()) / "cache" / "digests.json"
 
 
 def queue_file(at: Path | None = None) -> Path:

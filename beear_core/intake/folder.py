@@ -30,15 +30,28 @@ class ModelFolder:
 
     @cached_property
     def files(self) -> list[str]:
-        """Relative paths (forward slashes) of files and links, sorted; links to folders are not entered."""
+        """Relative paths (forward slashes) of files and links, sorted; links to folders are not entered.
+
+        At most `MOST_FILES`; a folder in it that cannot be listed stands here itself.
+        """
         found: list[str] = []
         waiting = [self.path]
-        while waiting and len(found) < MOST_FILES:
-            for entry in sorted(waiting.pop().iterdir()):
-                if entry.is_dir() and not entry.is_symlink():
+        while waiting:
+            inner = waiting.pop()
+            try:
+                entries = sorted(inner.iterdir())
+            except OSError:
+                if inner == self.path:
+                    raise
+                found.append(inner.relative_to(self.path).as_posix())
+                continue
+            for entry in entries:
+                if not entry.is_symlink() and entry.is_dir():
                     waiting.append(entry)
                 else:
                     found.append(entry.relative_to(self.path).as_posix())
+                if len(found) == MOST_FILES:
+                    return sorted(found)
         return sorted(found)
 
     def text(self, name: str) -> str | Unreadable | None:
@@ -65,13 +78,29 @@ class ModelFolder:
         return found if isinstance(found, dict) else {}
 
     def inside(self, name: str) -> bool:
-        """Whether the name, links followed, stays in the folder."""
-        return (self.path / name).resolve().is_relative_to(self.path.resolve())
+        """Whether the name, links followed, stays in the folder, or in the blobs that a hub snapshot is made of."""
+        try:
+            target = (self.path / name).resolve()
+        except (OSError, RuntimeError, ValueError):  # a loop of links, a name that no file can have
+            return False
+        return any(target.is_relative_to(root) for root in self._roots)
+
+    @cached_property
+    def _roots(self) -> tuple[Path, ...]:
+        root = self.path.resolve()
+        hub = root.parent.parent
+        # The hub's cache: models--owner--name/snapshots/<revision>/<file> is a link to models--owner--name/blobs/<digest>.
+        if root.parent.name == "snapshots" and hub.name.startswith("models--"):
+            return (root, hub / "blobs")
+        return (root,)
 
     def _read(self, name: str) -> str | Unreadable | None:
         path = self.path / name
-        if not path.exists():
-            return None
+        try:
+            if not path.exists():
+                return None
+        except (OSError, ValueError) as error:
+            return Unreadable(f"cannot be looked for: {error}")
         if not self.inside(name):
             return Unreadable("leads out of the folder")
         if not path.is_file():
