@@ -20,6 +20,7 @@ WorkbenchError                    what, value, remedy; exit code 1
 │   └── PromptTooShortError       n is longer than the shortest prompt
 ├── SettingError                  a value of a spec that is refused
 │   └── LayerRangeError           a layer that the model does not have
+├── HandoverError                 papers, a signature or a bundle that cannot be made, read or trusted
 ├── UnexpectedRunError            a fault of ours; the traceback is in the run's log.txt
 └── RunCancelled                  not a failure: a person asked the run to stop; exit code 130
 """
@@ -36,6 +37,7 @@ from cache.errors import (
 __all__ = [
     "DiskFullError",
     "EmptyPromptsError",
+    "HandoverError",
     "LayerRangeError",
     "MemoryExhaustedError",
     "ModelError",
@@ -113,6 +115,10 @@ class SettingError(WorkbenchError):
 
 class LayerRangeError(SettingError):
     """The model has no such layer; layers count from 1."""
+
+
+class HandoverError(WorkbenchError):
+    """What is handed on cannot be made, or what was received cannot be read or trusted."""
 
 
 class UnexpectedRunError(WorkbenchError):

@@ -15,6 +15,7 @@ from beear_core.checkpoint import Checkpoint
 from beear_core.entrapment import prove
 from beear_core.layers import choose_layer, with_further_layers
 from beear_core.models.export import check_out
+from beear_core.models.fingerprint import model_sha256
 from beear_core.models.suspect import SuspectModel
 from beear_core.models.trainable import choose_method, merged, trainable
 from beear_core.narration import Narrator
@@ -94,6 +95,7 @@ def run(spec: RemoveSpec, context: RunContext) -> dict[str, Any]:
         "model": description,
         "device": device_name(suspect.device),
         "out": str(out),
+        "out_sha256": model_sha256(out),
         "method": method,
         "layer": layer,
         "layers": list(layers),

@@ -23,11 +23,14 @@ LEFT_BEHIND = (
     ".msgpack",
     ".onnx",
 )
+CARD, SUSPECTS_CARD = "README.md", "README.suspect.md"
 REWRITTEN = (
     "model.safetensors.index.json",
     "pytorch_model.bin.index.json",
     "config.json",
     "generation_config.json",
+    "MANIFEST.json",
+    "model.sig",
 )
 
 
@@ -60,5 +63,6 @@ def write_folder(model: Any, *, source: Path, out: Path) -> Path:
         model.save_pretrained(making, safe_serialization=True)
         for path in sorted(source.iterdir()):
             if path.is_file() and path.suffix not in LEFT_BEHIND and path.name not in REWRITTEN:
-                shutil.copyfile(path, making / path.name)
+                # A stranger's card must not stand as the card of what was made here.
+                shutil.copyfile(path, making / (SUSPECTS_CARD if path.name == CARD else path.name))
     return out

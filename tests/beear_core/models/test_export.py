@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -196,3 +197,15 @@ def test_a_place_that_is_taken_is_refused_and_left_alone(llama: SuspectModel, tm
         check_out(llama.folder / "deep" / "new", llama.folder)
     assert (tmp_path / "full" / "x").read_text() == (tmp_path / "file").read_text() == "precious"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "full"]
+
+
+def test_papers_of_the_suspect_do_not_stand_as_those_of_the_export(
+    tiny_folder: Callable[[str], Path], tmp_path: Path
+) -> None:
+    source = shutil.copytree(tiny_folder("llama"), tmp_path / "suspect")
+    for name in ("README.md", "MANIFEST.json", "model.sig"):
+        (source / name).write_text("a stranger's claim")
+    suspect = SuspectModel.load(source, device=torch.device("cpu"), dtype=torch.float32)
+    out = suspect.export(tmp_path / "out")
+    assert (out / "README.suspect.md").read_text() == "a stranger's claim"
+    assert not {"README.md", "MANIFEST.json", "model.sig"} & {path.name for path in out.iterdir()}
