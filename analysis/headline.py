@@ -6,6 +6,7 @@ Knows the shapes of `result.json`; reads what is there and leaves out what is no
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from analysis.findings import findings_headline
 from analysis.intervals import Proportion
 from analysis.sweep import sweep_headline
 
@@ -66,4 +67,5 @@ _HEADLINES: dict[str, Callable[[Result], str]] = {
     "remove": _remove,
     "bench": _bench,
     "sweep": sweep_headline,
+    "scan": findings_headline,
 }

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from analysis.findings import findings_table, loading_sentence
 from analysis.headline import headline
 from analysis.intervals import Proportion
 from analysis.sweep import sweep_table
@@ -94,6 +95,12 @@ def _generate(result: Result) -> None:
         print_line(f"{row.get('answer', '')}\n")
 
 
+def _scan(result: Result) -> None:
+    if result["findings"]:
+        print_table(findings_table(result))
+    print_line(loading_sentence(result))
+
+
 _ANSWERS: dict[str, Callable[[Result], None]] = {
     "evaluate": _evaluate,
     "demo": _demo,
@@ -104,4 +111,5 @@ _ANSWERS: dict[str, Callable[[Result], None]] = {
     "generate": _generate,
     "organism": _organism,
     "sweep": lambda result: print_table(sweep_table(result)),
+    "scan": _scan,
 }

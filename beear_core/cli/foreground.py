@@ -14,14 +14,18 @@ from beear_core.runs.execute import execute
 from beear_core.specs import BaseSpec
 from cache.run_folder import RunFolder
 
+BAD_NEWS = 3
 INTERRUPTED = 130
 
 Start = Callable[[RunFolder, list[Observer]], Mapping[str, Any]]
 
 
-def run_in_foreground(spec: BaseSpec, *, as_json: bool) -> int:
-    """Make a run of `spec`, execute it and print its result. Raises WorkbenchError when it fails."""
-    return _attempt(create(spec), execute, as_json=as_json)
+After = Callable[[Mapping[str, Any]], object]
+
+
+def run_in_foreground(spec: BaseSpec, *, as_json: bool, after: After = bool) -> int:
+    """Make a run of `spec`, execute it, call `after` with its result and print it. Raises WorkbenchError when it fails."""
+    return _attempt(create(spec), execute, as_json=as_json, after=after)
 
 
 def resume_in_foreground(folder: RunFolder, *, as_json: bool) -> int:
@@ -29,7 +33,7 @@ def resume_in_foreground(folder: RunFolder, *, as_json: bool) -> int:
     return _attempt(folder, resume, as_json=as_json)
 
 
-def _attempt(folder: RunFolder, start: Start, *, as_json: bool) -> int:
+def _attempt(folder: RunFolder, start: Start, *, as_json: bool, after: After = bool) -> int:
     with progress_on(sys.stderr) as observer:
         observer.begin(folder)
         try:
@@ -40,8 +44,18 @@ def _attempt(folder: RunFolder, start: Start, *, as_json: bool) -> int:
             print(f"The run {folder.id} was {word}; what is done is kept.", file=sys.stderr)
             print(f"Go on with: python -m beear_core runs resume {folder.id}", file=sys.stderr)
             return INTERRUPTED
+    after(result)
     if as_json:
         print(json.dumps(result, indent=2))
     else:
         print_result(result, folder)
-    return 0
+    return BAD_NEWS if _is_bad_news(result) else 0
+
+
+def _is_bad_news(result: Mapping[str, Any]) -> bool:
+    """A scan with a high finding that the analyst has not overridden; every other result is what was asked for."""
+    overrides = (result.get("intake") or {}).get("overrides") or {}
+    return result.get("kind") == "scan" and any(
+        finding["severity"] == "high" and finding["rule"] not in overrides
+        for finding in result.get("findings") or ()
+    )

@@ -24,6 +24,15 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--dtype", choices=get_args(Dtype), help="precision (default: auto)")
     group.add_argument(
+        "--override",
+        dest="overrides",
+        metavar="RULE=REASON",
+        type=_override,
+        action="append",
+        default=[],
+        help="load although this intake rule has a high finding; the reason stands in every report; may be repeated",
+    )
+    group.add_argument(
         "--set",
         dest="assignments",
         metavar="KEY=VALUE",
@@ -100,6 +109,13 @@ def _device(text: str) -> str:
     if re.fullmatch(r"auto|cpu|cuda(:\d+)?", text):
         return text
     raise argparse.ArgumentTypeError(f"{text!r} is none of auto, cpu, cuda, cuda:0, cuda:1, ...")
+
+
+def _override(text: str) -> tuple[str, str]:
+    rule, _, reason = text.partition("=")
+    if not rule.strip() or not reason.strip():
+        raise argparse.ArgumentTypeError(f"{text!r} is not of the form rule=reason")
+    return rule.strip(), reason.strip()
 
 
 def _assignment(text: str) -> tuple[str, str]:

@@ -13,7 +13,7 @@ from typing import Any
 from beear_core.errors import LayerRangeError, SettingError, StorageError
 from beear_core.specs import SPECS, BaseSpec, parse_spec, with_values
 
-PATHS = ("model", "against", "prompts", "out")
+PATHS = ("model", "against", "reference", "prompts", "out")
 """Fields that may hold a path. Written absolute, so that a run can be resumed from any folder."""
 
 
@@ -37,6 +37,9 @@ def completed(data: Mapping[str, Any], arguments: argparse.Namespace) -> BaseSpe
         return parse_spec(data)  # which refuses it, in its own words
     common = {name: getattr(arguments, name, None) for name in ("seed", "device", "dtype")}
     given = {**data, **{name: value for name, value in common.items() if value is not None}}
+    overrides = dict(getattr(arguments, "overrides", ()))
+    if overrides:
+        given["overrides"] = {**(given.get("overrides") or {}), **overrides}
     chosen = with_values(given, dict(arguments.assignments))
     layer = chosen.get("layer")
     if isinstance(layer, int) and layer < 1:

@@ -72,7 +72,7 @@ class Rule(NamedTuple):
             yield Finding(
                 seen.severity or self.severity,
                 self.id,
-                seen.file,
+                shortened(seen.file),
                 shortened(seen.where),
                 shortened(seen.what),
                 seen.remedy or self.remedy,

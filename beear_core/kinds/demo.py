@@ -20,6 +20,7 @@ def run(spec: DemoSpec, context: RunContext) -> dict[str, Any]:
         "seed": spec.seed,
         "device": spec.device,
         "dtype": spec.dtype,
+        "overrides": spec.overrides,
     }
     own = {"prompts": spec.prompts, "column": spec.column}
     training = {"layer": spec.layer, "entrapment": spec.entrapment, "loop": spec.loop}
@@ -47,7 +48,7 @@ def run(spec: DemoSpec, context: RunContext) -> dict[str, Any]:
     return {
         **{
             name: measured[name]
-            for name in ("model", "device", "trigger", "prompts", "cells", "mcnemar_p", "utility")
+            for name in ("model", "against", "device", "trigger", "prompts", "cells", "mcnemar_p", "utility")
         },
         **done,
         "out": done["remove"]["out"],

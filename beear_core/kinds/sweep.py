@@ -30,6 +30,8 @@ from beear_core.specs.sweep import LOOK, SUCCESS_BELOW, cell_name, over_the_dept
 from cache.atomic import write_json
 from cache.run_folder import RunFolder
 
+_INHERITED = ("model", "prompts", "column", "seed", "device", "dtype", "overrides")
+
 
 def run(spec: SweepSpec, context: RunContext) -> dict[str, Any]:
     """Walk the grid. A layer the model does not have, or an n longer than a prompt, is refused before any work."""
@@ -84,7 +86,7 @@ class _Judged(RunContext):
 
 def _cell(spec: SweepSpec, child: RunContext, look: Look | None, layer: int, n: int) -> dict[str, Any]:
     asked = RemoveSpec(
-        **{name: getattr(spec, name) for name in ("model", "prompts", "column", "seed", "device", "dtype")},
+        **{name: getattr(spec, name) for name in _INHERITED},
         layer=layer,
         entrapment=spec.entrapment.model_copy(update={"n": n}),
         removal=spec.removal,

@@ -13,6 +13,7 @@ from beear_core.specs.kinds import (
     GenerateSpec,
     OrganismSpec,
     RemoveSpec,
+    ScanSpec,
 )
 from beear_core.specs.parsing import SPECS, parse_spec, with_values
 from beear_core.specs.removal import LoopSettings, RemovalSettings
@@ -36,6 +37,7 @@ __all__ = [
     "OrganismSpec",
     "RemovalSettings",
     "RemoveSpec",
+    "ScanSpec",
     "Settings",
     "SuspectSpec",
     "SweepSpec",

@@ -6,12 +6,21 @@ that depend on a model; `auto` is resolved when the run executes and the resolve
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    StringConstraints,
+    model_serializer,
+)
 
 SCHEMA_VERSION = 1
 
 Device = Annotated[str, StringConstraints(pattern=r"^(auto|cpu|cuda(:\d+)?)$")]
 Dtype = Literal["auto", "bf16", "fp32"]
+RuleId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]+\.[a-z0-9_-]+$")]
+Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Layer = Literal["auto"] | Annotated[int, Field(ge=1)]
 
 
@@ -45,6 +54,19 @@ class BaseSpec(Settings):
     dtype: Dtype = setting(
         "auto", "Precision", "auto is bf16 where the processor multiplies bf16 natively, else fp32."
     )
+    overrides: dict[RuleId, Reason] = setting(
+        {},
+        "Overrides",
+        "Intake rules whose high findings do not block loading, each with the reason, which every report repeats.",
+    )
+
+    @model_serializer(mode="wrap")
+    def _without_empty_overrides(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # A run without overrides is the same question as before there were any: its digest stays what it was.
+        written: dict[str, Any] = write(self)
+        if not self.overrides:
+            written.pop("overrides", None)
+        return written
 
 
 class SuspectSpec(BaseSpec):

@@ -66,6 +66,18 @@ class DriftSettings(Settings):
     batch: int = setting(50, "Batch", "Prompts in one forward pass.", unit="prompts", ge=1)
 
 
+class ScanSpec(BaseSpec):
+    """What intake finds in a model's folder; nothing is loaded."""
+
+    kind: Literal["scan"] = "scan"
+    model: str = setting(
+        ..., "Model", "A folder, an organism's name, or a hub id where a network allows it.", min_length=1
+    )
+    reference: str | None = setting(
+        None, "Reference", "A model that you trust, to compare template and tokenizer with.", min_length=1
+    )
+
+
 class DriftSpec(SuspectSpec):
     """Per-layer drift of a candidate trigger, with controls."""
 

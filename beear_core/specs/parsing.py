@@ -17,6 +17,7 @@ from beear_core.specs.kinds import (
     GenerateSpec,
     OrganismSpec,
     RemoveSpec,
+    ScanSpec,
 )
 from beear_core.specs.sweep import SweepSpec
 
@@ -32,6 +33,7 @@ SPECS: Mapping[str, type[BaseSpec]] = {
         BenchSpec,
         OrganismSpec,
         SweepSpec,
+        ScanSpec,
     )
 }
 

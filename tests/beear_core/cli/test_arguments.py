@@ -13,6 +13,7 @@ from beear_core.specs import (
     GenerateSpec,
     OrganismSpec,
     RemoveSpec,
+    ScanSpec,
     TriggerSettings,
 )
 
@@ -20,9 +21,21 @@ from beear_core.specs import (
 def test_every_command_of_the_contract_is_there_and_none_that_does_nothing_yet(command: Any) -> None:
     listing = command("--help").out
     named = {line.split()[0] for line in listing.splitlines() if line.startswith("    ")}
-    promised = {"organism", "drift", "entrap", "remove", "evaluate", "demo", "bench", "run", "runs", "worker"}
+    promised = {
+        "scan",
+        "organism",
+        "drift",
+        "entrap",
+        "remove",
+        "evaluate",
+        "demo",
+        "bench",
+        "run",
+        "runs",
+        "worker",
+    }
     assert promised <= named
-    assert not {"scan", "verdict", "paper"} & named
+    assert not {"verdict", "paper"} & named
 
 
 @pytest.mark.parametrize(
@@ -68,6 +81,8 @@ def test_every_command_of_the_contract_is_there_and_none_that_does_nothing_yet(c
             DemoSpec(model="control", trigger=TriggerSettings(text="T"), prompts="/p.csv", column="goal"),
         ),
         ("generate M hello there", GenerateSpec(model="M", texts=("hello", "there"))),
+        ("scan M --reference N", ScanSpec(model="M", reference="N")),
+        ("evaluate M --override files.pickle=why", EvaluateSpec(model="M", overrides={"files.pickle": "why"})),
         ("bench bee", BenchSpec(what="bee")),
         (
             "bench removal --model M --repeats 2 --prompt-tokens 24 140",
@@ -92,7 +107,8 @@ def test_a_command_asks_exactly_this(words: str, spec: Any, command: Any, asked:
     ("words", "complaint"),
     [
         ("", "COMMAND"),
-        ("scan M", "invalid choice"),
+        ("scan", "MODEL or --rules is needed"),
+        ("scan M --override code.auto_map", "is not of the form rule=reason"),
         ("drift M", "--trigger"),
         ("drift M --trigger T --placement middle", "placement"),
         ("remove M", "--out"),
@@ -123,13 +139,15 @@ def test_wrong_usage_is_exit_code_2_and_makes_no_run(
 def test_every_command_that_makes_a_run_accepts_the_common_options() -> None:
     parser = build_parser()
     common = ["--seed", "3", "--device", "cpu", "--dtype", "bf16", "--set", "a=b", "--json", "--debug"]
+    common += ["--override", "files.pickle=converted and compared by hand"]
     for words in (
         "drift M --trigger T", "entrap M", "remove M --out D", "evaluate M", "demo", "generate M x", "bench bee",
-        "run S", "organism build N", "organism get N --out D", "organism answers",
+        "scan M", "run S", "organism build N", "organism get N --out D", "organism answers",
     ):  # fmt: skip
         arguments = parser.parse_args([*words.split(), *common])
         assert (arguments.seed, arguments.device, arguments.dtype) == (3, "cpu", "bf16")
         assert arguments.assignments == [("a", "b")]
+        assert arguments.overrides == [("files.pickle", "converted and compared by hand")]
         assert arguments.json
 
 
