@@ -2,7 +2,10 @@
 
 import sys
 
+from beear_core import isolation
 from beear_core.cli.main import main
 
 if __name__ == "__main__":
+    # A command is a process of its own and ends with its run, so it may be walled in for good.
+    isolation.arm()
     sys.exit(main())

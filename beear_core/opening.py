@@ -1,16 +1,25 @@
 """Opening the model that a spec names: resolved, on its device, in its precision, and kept warm for the next run."""
 
+import contextlib
 import platform
+import subprocess
+import sys
 from pathlib import Path
 
 import torch
 
+from beear_core import isolation
+from beear_core.intake.admission import admit_suspect
 from beear_core.models.allocator import keep_freed_memory
 from beear_core.models.fingerprint import model_sha256
 from beear_core.models.loading import choose_device, choose_dtype
 from beear_core.models.resolve import resolve_model
 from beear_core.models.suspect import SuspectModel
+from beear_core.models_on_disk import on_disk
+from beear_core.runs.ticker import pausing
 from beear_core.specs import BaseSpec
+
+CHECKOUT = Path(__file__).resolve().parents[1]
 
 _Key = tuple[str, str, str]
 MOST_WARM = 2  # a model and what it is compared with
@@ -20,13 +29,16 @@ _warm: dict[_Key, SuspectModel] = {}
 def open_suspect(name: str, spec: BaseSpec, *, fresh: bool = False) -> SuspectModel:
     """The model `name`, for reading. `fresh` gives one that the caller may change, and keeps none warm.
 
-    Raises ModelError and its children.
+    Raises ModelError and its children; among them UnsafeModelError for a high finding that `spec.overrides` does not name.
     """
     keep_freed_memory()
+    isolation.enter(lambda each: _prepared(each, spec), pausing)
     folder = resolve_model(name)
     device = choose_device(spec.device)
     dtype = choose_dtype(spec.dtype, device)
-    key = (model_sha256(folder), str(device), str(dtype))
+    digest = model_sha256(folder)
+    admit_suspect(folder, digest, spec.overrides)
+    key = (digest, str(device), str(dtype))
     if fresh:
         forget()
         return SuspectModel.load(folder, device=device, dtype=dtype)
@@ -35,6 +47,22 @@ def open_suspect(name: str, spec: BaseSpec, *, fresh: bool = False) -> SuspectMo
             del _warm[next(iter(_warm))]
         _warm[key] = SuspectModel.load(folder, device=device, dtype=dtype)
     return _warm[key]
+
+
+def _prepared(name: str, spec: BaseSpec) -> Path:
+    """The model's folder, made or fetched, hashed and scanned: what a process that is walled in can do no more.
+
+    In a process of its own where there is something to do: threads that it leaves behind would not be bound by walls.
+    """
+    if on_disk(name) is None:
+        words = "import sys; from beear_core.models.resolve import resolve_model; resolve_model(sys.argv[1])"
+        with contextlib.suppress(OSError):
+            subprocess.run(
+                [sys.executable, "-c", words, name], cwd=CHECKOUT, capture_output=True, check=False
+            )
+    folder = resolve_model(name)  # It says in words what the other process could not do.
+    admit_suspect(folder, model_sha256(folder), spec.overrides)
+    return folder
 
 
 def forget() -> None:

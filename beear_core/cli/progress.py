@@ -19,7 +19,17 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from beear_core.runs.events import Event, Message, Resumed, RoundDone, StageFinished, StageStarted, Step
+from beear_core.runs.events import (
+    Event,
+    Isolated,
+    Message,
+    Resumed,
+    RoundDone,
+    StageFinished,
+    StageStarted,
+    Step,
+    Tried,
+)
 from cache.run_folder import RunFolder
 
 ROUND_FIELDS = ("fresh_delta_asr", "kl", "over_refusal", "seconds")
@@ -88,6 +98,11 @@ class TerminalProgress:
                 self._line(text)
             case Resumed():
                 self._line("going on from the last checkpoint")
+            case Isolated(measures):
+                off = [name for name, measure in measures.items() if not measure["on"]]
+                self._line("isolated" + (f", without {', '.join(off)}" if off else ""), style="dim")
+            case Tried(measure, what):
+                self._line(f"refused ({measure}): {what}", style="bold")
 
     def _show(self, phase: str, step: int, of: int, metrics: Mapping[str, float]) -> None:
         if self._live.disable:

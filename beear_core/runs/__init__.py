@@ -7,6 +7,7 @@ from beear_core.runs.context import RunContext
 from beear_core.runs.control import cancel, create, requeue, resume, submit
 from beear_core.runs.events import (
     Event,
+    Isolated,
     Message,
     Observer,
     Resumed,
@@ -14,6 +15,7 @@ from beear_core.runs.events import (
     StageFinished,
     StageStarted,
     Step,
+    Tried,
     event_record,
     parse_event,
 )
@@ -24,6 +26,7 @@ from beear_core.runs.worker import WorkerState, work, worker_state
 
 __all__ = [
     "Event",
+    "Isolated",
     "Message",
     "Observer",
     "Resumed",
@@ -33,6 +36,7 @@ __all__ = [
     "StageFinished",
     "StageStarted",
     "Step",
+    "Tried",
     "WorkerState",
     "cancel",
     "create",

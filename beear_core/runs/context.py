@@ -52,6 +52,11 @@ class RunContext:
 
         Raises DiskFullError.
         """
+        self.tell(event)
+        self.check_cancelled()
+
+    def tell(self, event: Event) -> None:
+        """As `emit`, but no moment to stop at: for what must be told in the middle of somebody else's work."""
         record = event_record(event)
         if self._within:
             record["within"] = self._within
@@ -63,7 +68,6 @@ class RunContext:
                 # A closed terminal is no reason to lose hours of work.
                 log.warning("An observer failed and is dropped", exc_info=True)
                 self._observers.remove(observer)
-        self.check_cancelled()
 
     def told(self) -> list[dict[str, Any]]:
         """What was emitted through this context, and in earlier attempts at it, as `events.jsonl` holds it."""

@@ -55,7 +55,22 @@ class Message:
     text: str
 
 
-Event = Resumed | StageStarted | StageFinished | Step | RoundDone | Message
+@dataclass(frozen=True, slots=True)
+class Isolated:
+    """The process walled itself in: each measure by name, with whether it is `on` and `why`."""
+
+    measures: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What was opened tried something that it may not, and was refused."""
+
+    measure: str
+    what: str
+
+
+Event = Resumed | StageStarted | StageFinished | Step | RoundDone | Message | Isolated | Tried
 Observer = Callable[[Event], None]
 
 _EVENTS: dict[str, type[Event]] = {
@@ -65,6 +80,8 @@ _EVENTS: dict[str, type[Event]] = {
     "step": Step,
     "round_done": RoundDone,
     "message": Message,
+    "isolated": Isolated,
+    "tried": Tried,
 }
 _NAMES = {cls: name for name, cls in _EVENTS.items()}
 

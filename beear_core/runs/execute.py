@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from beear_core.errors import RunCancelled, RunStateError
+from beear_core.handover.papers import after_run
+from beear_core.intake.admission import intake_summary, recording
 from beear_core.runs import kinds
 from beear_core.runs.attempt import Attempt
 from beear_core.runs.context import RunContext
@@ -16,6 +18,7 @@ from beear_core.runs.explain import explain
 from beear_core.runs.run_log import logging_to
 from beear_core.runs.signals import termination_as_interrupt
 from beear_core.runs.versions import versions
+from beear_core.runs.walls import walls, with_isolation
 from beear_core.specs import BaseSpec, parse_spec
 from cache.digest import sha256_json
 from cache.run_folder import RunFolder
@@ -51,9 +54,16 @@ def _attempt(folder: RunFolder, observers: Iterable[Observer], status: RunStatus
     with Attempt(folder, status) as attempt, logging_to(folder.log) as run_log:
         try:
             spec = parse_spec(folder.read_spec())
-            answer = kinds.load_kind(spec.kind)(spec, _context(folder, observers))
-            folder.write_result(_result(folder, spec, attempt.seconds, answer))
+            with recording() as admitted:
+                context = _context(folder, observers)
+                with walls(spec, context):
+                    answer = kinds.load_kind(spec.kind)(spec, context)
+            intake = intake_summary(admitted)
+            seen = with_isolation({"intake": intake, **answer} if intake else answer)
+            folder.write_result(_result(folder, spec, attempt.seconds, seen))
             result = folder.read_result()
+            if (unwritten := after_run(folder)) is not None:
+                log.warning(unwritten)
         except RunCancelled:
             attempt.end(RunState.CANCELLED)
             raise

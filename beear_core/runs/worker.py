@@ -1,14 +1,14 @@
-"""The worker: one process that executes queued runs one after the other, so that the last model stays warm.
+"""The worker: takes queued runs one after the other and has each executed, in this process or in one beside it (`cell`).
 
-It executes in its main thread, where signals arrive: Ctrl-C or SIGTERM interrupts the run, which can be resumed, and
+It waits in its main thread, where signals arrive: Ctrl-C or SIGTERM interrupts the run, which can be resumed, and
 ends the worker. A worker that was killed leaves its run interrupted; the next worker does not redo it unasked.
 """
 
 import json
 import logging
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -31,6 +31,9 @@ from cache.status import STALE_AFTER, now
 HEARTBEAT_SECONDS = 2.0
 POLL_SECONDS = 0.2
 REPAIR_SECONDS = 30.0
+
+Execute = Callable[[str], None]
+"""Executes the run with this id; how that ends is in its status."""
 
 log = logging.getLogger(__name__)
 
@@ -57,22 +60,35 @@ def worker_state(home: Path | None = None) -> WorkerState | None:
     return state if lives else None
 
 
-def work(home: Path | None = None, observers: Iterable[Observer] = (), *, until_idle: bool = False) -> None:
+def work(
+    home: Path | None = None,
+    observers: Iterable[Observer] = (),
+    *,
+    until_idle: bool = False,
+    cell: AbstractContextManager[Execute] | None = None,
+) -> None:
     """Execute queued runs until Ctrl-C or SIGTERM, or, with `until_idle`, until nothing waits.
 
+    Each run is given to `cell`, and executed in this process where there is none.
     Runs fail on their own: their errors are in their status, and the next one starts. Raises RunStateError if this
     home folder already has a worker.
     """
     at = home or default_home()
     try:
-        with termination_as_interrupt(), _only_worker(at), _Presence(at) as presence, RunQueue(at) as queue:
-            _serve(RunStore(at), queue, presence, tuple(observers), until_idle)
+        with (
+            termination_as_interrupt(),
+            _only_worker(at),
+            _Presence(at) as presence,
+            RunQueue(at) as queue,
+            cell or nullcontext(_here(RunStore(at), tuple(observers))) as execute_run,
+        ):
+            _serve(RunStore(at), queue, presence, execute_run, until_idle)
     except KeyboardInterrupt:
         log.info("The worker was asked to end")
 
 
 def _serve(
-    store: RunStore, queue: RunQueue, presence: "_Presence", observers: tuple[Observer, ...], until_idle: bool
+    store: RunStore, queue: RunQueue, presence: "_Presence", execute_run: Execute, until_idle: bool
 ) -> None:
     repaired = -REPAIR_SECONDS
     while True:
@@ -83,7 +99,7 @@ def _serve(
         waiting = queue.take()
         if waiting is not None:
             presence.show(waiting)
-            _execute(store, waiting, observers)
+            execute_run(waiting)
             presence.show(None)
         elif until_idle and not queue.waiting():
             return
@@ -91,12 +107,15 @@ def _serve(
             time.sleep(POLL_SECONDS)
 
 
-def _execute(store: RunStore, run_id: str, observers: tuple[Observer, ...]) -> None:
-    try:
-        execute(store.get(run_id), observers)
-    except WorkbenchError as error:
-        # A run that was deleted or cancelled while it waited ends here too.
-        log.warning("Run %s: %s", run_id, error)
+def _here(store: RunStore, observers: tuple[Observer, ...]) -> Execute:
+    def execute_run(run_id: str) -> None:
+        try:
+            execute(store.get(run_id), observers)
+        except WorkbenchError as error:
+            # A run that was deleted or cancelled while it waited ends here too.
+            log.warning("Run %s: %s", run_id, error)
+
+    return execute_run
 
 
 @contextmanager

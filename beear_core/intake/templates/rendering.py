@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from beear_core import isolation
 from beear_core.intake.templates import sandbox
 
 WALL_SECONDS = 6
@@ -53,6 +54,8 @@ def _one_process(
     sources: Sequence[str], jobs: Sequence[Sequence[dict[str, Any]]], specials: dict[str, str]
 ) -> list[Rendered]:
     job = {"sources": list(sources), "values": [list(each) for each in jobs], "specials": specials}
+    if isolation.entered():
+        return [Rendered((), "no process is started where a suspect is open", False)] * len(sources)
     # -I: no PYTHON* variable, no user site, no module from the working folder.
     command = [sys.executable, "-I", "-X", "utf8", sandbox.__file__]
     try:
