@@ -1,0 +1,1 @@
+"""Tokenizers: what tokenizer.json says, and what it makes of ordinary sentences. Answers questions; judges nothing."""
