@@ -4,10 +4,7 @@ Reads the shapes of `result.json` (CONTRACTS) and writes its numbers out; judges
 section of its own is told by its settings alone.
 """
 
-import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 from analysis.answer_pairs import HARMFUL, answer_pairs
@@ -25,7 +22,9 @@ from analysis.figures import (
 from analysis.intervals import Proportion
 from analysis.projection import Projection
 from analysis.report.evidence import Evidence
+from analysis.report.intake import scan_section
 from analysis.report.parts import Listing, ReportFigure, ReportTable, Section
+from analysis.report.wording import words
 from analysis.sweep import sweep_headline, sweep_table
 from analysis.tables import (
     bench_table,
@@ -38,7 +37,7 @@ from analysis.tables import (
     utility_table,
 )
 
-ORDER = ("evaluate", "drift", "entrap", "remove", "sweep", "bench")
+ORDER = ("evaluate", "scan", "drift", "entrap", "remove", "sweep", "bench")
 """The outcome first, then how it was reached."""
 
 
@@ -47,12 +46,6 @@ def sections(evidence: Iterable[Evidence], *, template: Any) -> tuple[Section, .
     shown = [one for one in evidence if one.kind in _WRITERS]
     ordered = sorted(shown, key=lambda one: ORDER.index(one.kind))
     return tuple(_WRITERS[one.kind](one, template) for one in ordered)
-
-
-@cache
-def words() -> dict[str, dict[str, str]]:
-    """The sentences, by section and name."""
-    return tomllib.loads((Path(__file__).parent / "words.toml").read_text("utf-8"))
 
 
 def _evaluate(one: Evidence, template: Any) -> Section:
@@ -246,6 +239,7 @@ def _bench(one: Evidence, template: Any) -> Section:
 
 _WRITERS: Mapping[str, Callable[[Evidence, Any], Section]] = {
     "evaluate": _evaluate,
+    "scan": lambda one, template: scan_section(one, _source(one)),
     "drift": _drift,
     "entrap": _entrap,
     "remove": _remove,

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from analysis.intervals import Proportion
-from analysis.report.sections import words
+from analysis.report.wording import words
 
 
 class Standing(NamedTuple):

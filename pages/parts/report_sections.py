@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from analysis.report.document import examined_table, settings_rows
+from analysis.report.document import settings_rows
 from analysis.report.evidence import Evidence
 from analysis.report.parts import ReportTable, Section
-from analysis.report.sections import words
+from analysis.report.provenance import examined_table
+from analysis.report.wording import words
 from analysis.saved_tables import as_csv, as_parquet
 from analysis.tables import Table
 from pages.parts.charts import show

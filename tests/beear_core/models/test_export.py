@@ -174,7 +174,7 @@ def test_pickles_code_and_old_weights_stay_behind(tiny_folder: Any, tmp_path: Pa
     suspect = SuspectModel.load(source, device=torch.device("cpu"), dtype=torch.float32)
     out = suspect.export(tmp_path / "out")
     assert sorted(path.name for path in out.iterdir()) == sorted(
-        ["README.md", "config.json", "generation_config.json", "model.safetensors", *CARRIED]
+        ["README.suspect.md", "config.json", "generation_config.json", "model.safetensors", *CARRIED]
     )
 
 
