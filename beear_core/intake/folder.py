@@ -1,13 +1,18 @@
 """A model's folder as rules see it: names, sizes, and small text files. Opens no weights, follows no link out."""
 
 import json
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from beear_core.intake.safetensors_header import TensorEntry, read_header
+
 MOST_TEXT = 64 * 1024 * 1024
 """Bytes of a text file that are read at most: a large tokenizer.json is 20 to 35 MB."""
 MOST_FILES = 20_000
+MOST_HEAD = 1024
+"""Bytes from which a file's true format is told."""
 
 
 class Unreadable(NamedTuple):
@@ -27,6 +32,7 @@ class ModelFolder:
         self.reference = reference
         self._texts: dict[str, str | Unreadable | None] = {}
         self._objects: dict[str, Any] = {}
+        self._heads: dict[str, bytes] = {}
 
     @cached_property
     def files(self) -> list[str]:
@@ -93,6 +99,35 @@ class ModelFolder:
         if root.parent.name == "snapshots" and hub.name.startswith("models--"):
             return (root, hub / "blobs")
         return (root,)
+
+    def regular(self, name: str) -> bool:
+        """Whether the name is a regular file whose bytes lie in the folder: no pipe, no device, no link out."""
+        try:
+            return self.inside(name) and (self.path / name).is_file()
+        except (OSError, ValueError):
+            return False
+
+    def head(self, name: str) -> bytes:
+        """The first `MOST_HEAD` bytes of a regular file; nothing of what is none, or cannot be read."""
+        if name not in self._heads:
+            self._heads[name] = b""
+            if self.regular(name):
+                with suppress(OSError), (self.path / name).open("rb") as file:
+                    self._heads[name] = file.read(MOST_HEAD)
+        return self._heads[name]
+
+    @cached_property
+    def headers(self) -> dict[str, dict[str, TensorEntry] | Unreadable]:
+        """The tensors of every safetensors file, by its name, as its header tells them."""
+        return {name: self._header(name) for name in self.files if name.lower().endswith(".safetensors")}
+
+    def _header(self, name: str) -> dict[str, TensorEntry] | Unreadable:
+        if not self.regular(name):
+            return Unreadable("is no regular file of the folder")
+        try:
+            return read_header(self.path / name)
+        except ValueError as error:
+            return Unreadable(str(error))
 
     def _read(self, name: str) -> str | Unreadable | None:
         path = self.path / name
