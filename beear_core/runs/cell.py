@@ -24,12 +24,14 @@ from beear_core.runs.worker_ends import record_end
 from beear_core.specs import parse_spec
 from cache.home import VARIABLE
 from cache.run_store import RunStore
+from cache.status import RunState
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 COMMAND = (sys.executable, "-m", "beear_core", "worker", "--cell")
 DONE, UNFIT = b"done\n", b"unfit\n"
 END_SECONDS = 30.0
 """For a run that is interrupted to write its checkpoint."""
+DYING_SECONDS = 5.0
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +49,7 @@ class Cell:
         for _ in range(2):
             process = self._process or self._started()
             answer = _asked(process, run_id)
-            if answer == DONE:
+            if answer == DONE and not self._still_runs(run_id):
                 return
             if answer != UNFIT:
                 self._process = None
@@ -86,8 +88,19 @@ class Cell:
         )
         return self._process
 
+    def _still_runs(self, run_id: str) -> bool:
+        """Whether it says that it is done and is not: it opened a stranger's file, and is not taken at its word."""
+        try:
+            return RunStore(self._home).get(run_id).read_status().state is RunState.RUNNING
+        except WorkbenchError:
+            return False
+
     def _note_end(self, process: "subprocess.Popen[bytes]") -> None:
-        code = process.wait()
+        try:
+            code = process.wait(DYING_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            code = process.wait()
         with contextlib.suppress(OSError):
             _pipe(process.stdin).close()
         _pipe(process.stdout).close()
