@@ -179,8 +179,10 @@ def _rewriting(step: Step) -> Iterator[str]:
     content = settings.get("content")
     if step.type == "Replace" and (_says(content) or _says_pattern(pattern, is_regex)):
         yield f"replaces {pattern!r} by {content!r}"
-    if step.type in ("Prepend", "Strip") and _says(content):
-        yield f"{'puts' if step.type == 'Prepend' else 'takes away'} {content!r} {'before' if step.type == 'Prepend' else 'at'} the text"
+    if step.type == "Prepend" and _says(settings.get("prepend")):
+        yield f"puts {settings['prepend']!r} before the text"
+    if step.type == "Strip" and _says(content):
+        yield f"takes {content!r} from the text"
     if step.type == "Split" and settings.get("behavior") == "Removed" and _says_pattern(pattern, is_regex):
         yield f"drops {pattern!r} from the text"
     if step.type == "CharDelimiterSplit" and _says(settings.get("delimiter")):

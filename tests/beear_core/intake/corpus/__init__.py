@@ -1,0 +1,1 @@
+"""Crafted model folders, built by code: one attack each, and harmless look-alikes."""
