@@ -1,6 +1,6 @@
-"""Model: which one is in hand, what intake sees before anything is loaded, what it would need, and a box to try it.
+"""Model: which one is in hand, what intake finds before anything is loaded, what it would need, and a box to try it.
 
-Reads names, config.json and headers; loads nothing.
+Reads names, texts and headers; loads nothing.
 """
 
 from pathlib import Path
@@ -16,8 +16,12 @@ from beear_core.memory import PROCESS, Architecture, Machine, bytes_text, machin
 from beear_core.specs import parse_spec
 from pages.parts.charts import show, template
 from pages.parts.chat import chat
+from pages.parts.digests import draw_digests
 from pages.parts.exports import table
 from pages.parts.hand import hand
+from pages.parts.intake_card import draw_findings
+from pages.parts.intake_state import blocking
+from pages.parts.isolation_card import draw_isolation
 from pages.parts.jobs import find, start, watch
 from pages.parts.model_facts import Facts, facts
 from pages.parts.model_picker import card_of, organisms_table, pick
@@ -32,28 +36,37 @@ def main() -> None:
     """Draw the page."""
     now = hand()
     known = facts(now.model)
-    open_page("Model", TEXT["asks"], _answer(known))
+    open_page("Model", TEXT["asks"], _answer(known, now.model))
     pick(TEXT)
     if known.folder is None:
         _missing(known, now.model)
     elif known.refusal is not None:
         refused(known.refusal)
-        _intake(known.folder)
+        draw_findings(known.folder, now.model, TEXT)
+        _files(known.folder)
     elif known.shape is not None and known.parameters is not None:
+        blocked = draw_findings(known.folder, now.model, TEXT)
         _card(known.shape, known.parameters, known.folder)
-        _intake(known.folder)
+        _files(known.folder)
+        draw_digests(known.folder, TEXT)
+        st.subheader("Isolation", anchor=False)
+        draw_isolation(now.model, TEXT)
         st.subheader("Try a prompt", anchor=False)
-        chat(now, TEXT, seconds=" (a few seconds)" if known.parameters < 10**9 else "")
+        if blocked:
+            empty(TEXT["chat_blocked"])
+        else:
+            chat(now, TEXT, seconds=" (a few seconds)" if known.parameters < 10**9 else "")
     organisms_table()
     if known.shape is not None:
         next_step("pages/drift.py", "Measure drift", model=now.model)
 
 
-def _answer(known: Facts) -> str:
+def _answer(known: Facts, model: str) -> str:
     if known.refusal is not None:
         return TEXT["refused"].format(why=known.refusal.what)
     if known.shape is not None:
-        return TEXT["ready"].format(
+        stands = known.folder is not None and _is_blocked(known.folder, model)
+        return TEXT["blocked" if stands else "ready"].format(
             architecture=known.shape.name,
             layers=known.shape.layers,
             d_model=known.shape.d_model,
@@ -152,8 +165,8 @@ def _architecture_rows(shape: Architecture, parameters: int, folder: Path) -> li
     return [{"what": name, "value": value} for name, value in rows.items()]
 
 
-def _intake(folder: Path) -> None:
-    st.subheader("Intake", anchor=False)
+def _files(folder: Path) -> None:
+    st.subheader("Files", anchor=False)
     st.caption(TEXT["intake"])
     try:
         files = inventory(folder)
@@ -161,11 +174,9 @@ def _intake(folder: Path) -> None:
         st.error(f"The folder cannot be listed: {plain(str(error))}. Check its permissions.")
         return
     high = sum(entry.severity == "high" for entry in files)
-    said = TEXT["intake_high"].format(count=high, all=len(files)) if high else TEXT["intake_none"]
-    (st.error if high else st.markdown)(said)
+    st.markdown(TEXT["intake_high"].format(count=high, all=len(files)) if high else TEXT["intake_none"])
     rows = [
         {
-            "severity": entry.severity,
             "file": entry.name,
             "what it is": entry.role,
             "opened": "yes" if entry.opened else "never",
@@ -173,8 +184,14 @@ def _intake(folder: Path) -> None:
         }
         for entry in files
     ]
-    table(rows, name="intake", title="Files of the folder", key="intake.table", folded=not high)
-    st.caption(TEXT["intake_caveat"])
+    table(rows, name="intake", title="Files of the folder", key="intake.table", folded=True)
+
+
+def _is_blocked(folder: Path, model: str) -> bool:
+    try:
+        return bool(blocking(folder, model))
+    except OSError:
+        return True
 
 
 @st.cache_data(ttl=10, show_spinner=False)

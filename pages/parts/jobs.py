@@ -14,10 +14,11 @@ from beear_core.runs.launch import ensure_worker
 from beear_core.runs.progress import progress
 from beear_core.runs.worker import worker_state
 from beear_core.runs.worker_ends import ended_under
-from beear_core.specs import BaseSpec
+from beear_core.specs import BaseSpec, parse_spec
 from cache.run_store import RunEntry, RunStore
 from cache.status import RunState
 from pages.parts.hand import hand
+from pages.parts.intake_state import admitted
 from pages.parts.skeleton import plain, refused
 
 POLL_SECONDS = 1.0
@@ -33,9 +34,10 @@ DrawLive = Callable[[RunEntry, list[Event]], None]
 def start(spec: BaseSpec | Mapping[str, Any], *, key: str | None = None) -> str:
     """Queue a run, see to it that a worker lives, and return the run's id.
 
-    With `key` the page's link names the run (`?run=...`), as `chosen` reads it. WorkbenchErrors propagate.
+    With `key` the page's link names the run (`?run=...`), as `chosen` reads it. WorkbenchErrors propagate, among them
+    that of a high finding of intake which the analyst has not overridden.
     """
-    folder = submit(spec)
+    folder = submit(admitted(spec if isinstance(spec, BaseSpec) else parse_spec(spec)))
     ensure_worker()
     if key is not None:
         st.query_params[key] = folder.id

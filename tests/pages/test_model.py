@@ -10,6 +10,7 @@ import pytest
 from safetensors.numpy import save_file
 from streamlit.testing.v1 import AppTest
 
+from beear_core.isolation import MEASURES, Measure
 from cache.run_store import RunStore
 
 Said = Callable[[AppTest], str]
@@ -56,7 +57,7 @@ def test_a_folder_shows_its_architecture_and_what_it_needs(open_page: Any, folde
     page = open_page("model", model=str(folder))
     assert "LlamaForCausalLM, 2 layers, d\\_model 8, 240 parameters" in said(page)
     assert "fit into what is free now" in said(page)
-    card = page.dataframe[0].value.set_index("what")["value"]
+    card = next(one.value for one in page.dataframe if "value" in one.value).set_index("what")["value"]
     assert card["parameters"] == "240"
     assert card["attention heads"] == "2 (1 for keys and values)"
     assert len(page.get("plotly_chart")) == 1
@@ -130,3 +131,106 @@ def test_answers_are_shown_as_text(open_page: Any, folder: Path, make_run: Any) 
 def test_an_answer_that_failed_says_why(open_page: Any, folder: Path, make_run: Any, said: Said) -> None:
     make_run("generate", "failed", model=str(folder), texts=["Who?"], error="Memory ran out.")
     assert "Memory ran out." in said(open_page("model", model=str(folder)))
+
+
+@pytest.fixture
+def hostile(folder: Path) -> Path:
+    """A pickle beside the weights, and a name that markdown could take for its own."""
+    (folder / "pytorch_model.bin").write_bytes(b"\x80\x04cposix\nsystem\n.")
+    return folder
+
+
+REASON = "compared with the publisher's file"
+
+
+def rule_that_blocks(page: AppTest) -> str:
+    return next(one.key for one in page.text_input if str(one.key).startswith("reason.")).removeprefix(
+        "reason."
+    )
+
+
+def test_a_high_finding_blocks_what_loads_and_says_what_to_do(
+    open_page: Any, hostile: Path, said: Said
+) -> None:
+    page = open_page("model", model=str(hostile))
+    assert "Nothing of this model is loaded" in said(page)
+    assert "What to do:" in said(page)
+    assert "Nothing is asked of this model yet" in said(page)
+    assert not any(one.label.startswith("Ask") for one in page.button)
+
+
+def test_another_page_refuses_to_queue_it(open_page: Any, hostile: Path, said: Said) -> None:
+    page = open_page("drift", model=str(hostile), trigger="SUDO")
+    next(one for one in page.button if one.label.startswith(("Measure", "Profile"))).click().run()
+    assert "high finding" in said(page)
+    assert "Model page" in said(page)
+    assert not RunStore().list()
+
+
+def test_a_short_reason_overrides_nothing(open_page: Any, hostile: Path, said: Said) -> None:
+    page = open_page("model", model=str(hostile))
+    rule = rule_that_blocks(page)
+    page.text_input(key=f"reason.{rule}").set_value("fine")
+    page.button(key=f"override.{rule}").click().run()
+    assert "at least 12 letters" in said(page)
+    assert "Nothing of this model is loaded" in said(page)
+
+
+def test_a_reason_lets_it_load_and_goes_into_every_run(open_page: Any, hostile: Path, said: Said) -> None:
+    page = open_page("model", model=str(hostile))
+    while any(str(one.key).startswith("reason.") for one in page.text_input):
+        rule = rule_that_blocks(page)
+        page.text_input(key=f"reason.{rule}").set_value(REASON)
+        page.button(key=f"override.{rule}").click().run()
+    assert not page.exception
+    assert "The reasons stand in every run" in said(page)
+    page.text_area(key="chat_prompt").set_value("Who are you?")
+    button(page, "Ask").click().run()
+    assert not page.exception
+    overrides = RunStore().list()[0].folder.read_spec()["overrides"]
+    assert set(overrides.values()) == {REASON}
+    button(page, "Take back").click().run()
+    assert "Nothing of this model is loaded" in said(page)
+
+
+def test_a_harmless_folder_is_not_called_clean(open_page: Any, folder: Path, said: Said) -> None:
+    text = said(open_page("model", model=str(folder))).lower()
+    assert "blocks loading" in text or "no evidence found" in text
+    assert "is clean" not in text
+
+
+def test_what_a_run_tried_is_told_in_the_words_of_the_run(
+    open_page: Any, folder: Path, make_run: Any, said: Said
+) -> None:
+    what = "read /home/person/.ssh/id_ed25519"
+    make_run(
+        "generate", "failed", model=str(folder), texts=["Who?"], error="The model cannot be loaded.",
+        events=({"event": "tried", "measure": "files", "what": what},),
+    )  # fmt: skip
+    page = open_page("model", model=str(folder))
+    assert "tried what it may not" in said(page)
+    assert f"files: {what}" in said(page)
+
+
+def test_where_the_system_cannot_isolate_the_page_says_so_and_why(
+    open_page: Any, folder: Path, said: Said, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    off = {
+        name: Measure(name == "watch", "the system refuses: Function not implemented") for name in MEASURES
+    }
+    monkeypatch.setattr("pages.parts.isolation_card.available", lambda: off)
+    page = open_page("model", model=str(folder))
+    assert f"Isolation is off in {len(MEASURES) - 1} of {len(MEASURES)} measures" in said(page)
+    frame = next(one.value for one in page.dataframe if "measure" in one.value)
+    assert "the system refuses: Function not implemented" in set(frame["by what, or why not"])
+
+
+def test_a_large_folder_is_hashed_when_asked(
+    open_page: Any, folder: Path, said: Said, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pages.parts.digests.AT_ONCE", 0)
+    page = open_page("model", model=str(folder))
+    assert "SHA-256 of the whole folder" not in said(page)
+    button(page, "Hash the files").click().run()
+    assert not page.exception
+    assert "SHA-256 of the whole folder" in said(page)

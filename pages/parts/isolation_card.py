@@ -1,0 +1,89 @@
+"""Isolation on a page: which walls the process of a suspect had, or would have here, and what was tried behind them."""
+
+from typing import Any
+
+import streamlit as st
+
+from beear_core.isolation import MEASURES, available
+from cache.errors import RunDamagedError
+from cache.run_store import RunEntry
+from pages.parts.jobs import find
+
+LOOKED_AT = 20
+"""Latest runs of a model, in which attempts are looked for."""
+
+
+def draw_isolation(model: str, text: dict[str, str]) -> None:
+    """Draw what its latest run says, else what this system offers; above it, whatever a run of it tried."""
+    runs = _runs(model)[:LOOKED_AT]
+    for entry in runs:
+        tried = _tried(entry)
+        if tried:
+            st.error(text["tried"].format(run=entry.id), icon=":material/gpp_bad:")
+            for one in tried:
+                st.code(f"{one.get('measure', '')}: {one.get('what', '')}", language=None, wrap_lines=True)
+            break
+    told = next((found for entry in runs if (found := _measures(entry)) is not None), None)
+    offered = {name: measure.as_dict() for name, measure in available().items()}
+    measures = offered if told is None else told
+    off = [MEASURES[name] for name in MEASURES if not measures.get(name, {}).get("on")]
+    if off:
+        st.warning(
+            text["isolation_off"].format(count=len(off), all=len(MEASURES)), icon=":material/lock_open:"
+        )
+    else:
+        st.markdown(text["isolation_on" if told is not None else "isolation_offered"])
+    with st.expander("Isolation, measure by measure", expanded=bool(off)):
+        st.dataframe(
+            [
+                {
+                    "state": "● on" if measures.get(name, {}).get("on") else "○ off",
+                    "measure": words,
+                    "by what, or why not": plain_text(
+                        measures.get(name, {}).get("why", text["isolation_unknown"])
+                    ),
+                }
+                for name, words in MEASURES.items()
+            ],
+            hide_index=True,
+            width="stretch",
+            key="isolation.table",
+        )
+        if told is None and runs:
+            st.caption(text["isolation_before"])
+        st.caption(text["isolation_caveat"])
+
+
+def plain_text(value: object) -> str:
+    """One line."""
+    return " ".join(str(value).split())
+
+
+def _runs(model: str) -> list[RunEntry]:
+    kinds = ("generate", "drift", "entrap", "remove", "evaluate", "demo", "sweep", "bench", "verdict")
+    return find(kinds, model=model, state=None)
+
+
+def _isolation(entry: RunEntry) -> dict[str, Any] | None:
+    try:
+        found = ((entry.folder.read_result() or {}).get("intake") or {}).get("isolation")
+    except (RunDamagedError, AttributeError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _measures(entry: RunEntry) -> dict[str, Any] | None:
+    found = _isolation(entry)
+    if found is not None and found.get("on"):
+        return dict(found.get("measures", {}))
+    events = [record for record in _events(entry) if record.get("event") == "isolated"]
+    return dict(events[-1].get("measures", {})) if events else None
+
+
+def _tried(entry: RunEntry) -> list[dict[str, Any]]:
+    """Told by events, so that a run that failed over it says so too."""
+    return [record for record in _events(entry) if record.get("event") == "tried"]
+
+
+def _events(entry: RunEntry) -> list[dict[str, Any]]:
+    return [] if entry.damage is not None else entry.folder.read_events().records
