@@ -53,11 +53,11 @@ def as_text(keys: dict[str, list[str]]) -> str:
 def _keys(name: str) -> frozenset[str]:
     config: Any = CONFIG_MAPPING[name]
     made = config()
-    known = {*vars(made), *made.to_dict(), *getattr(config, "attribute_map", {})}
+    known = {*vars(made), *getattr(config, "attribute_map", {})}
     for each in config.__mro__:
         known |= set(getattr(each, "__annotations__", {}))
-    # What is internal to an object, and no key of a file.
-    return frozenset(key for key in known if not key.startswith("_") or key == "_name_or_path")
+    # An underscore is internal to the object, unless the class writes it into the file.
+    return frozenset(key for key in known if not key.startswith("_")) | {"_name_or_path", *made.to_dict()}
 
 
 if __name__ == "__main__":
