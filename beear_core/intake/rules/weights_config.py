@@ -159,8 +159,8 @@ def _loaded_shapes(folder: ModelFolder) -> dict[str, tuple[int, ...]]:
     names = ["model.safetensors"]
     if names[0] not in folder.headers:
         places = folder.object(INDEX).get("weight_map")
-        named = set(places.values()) if isinstance(places, dict) else set()
-        names = sorted(name for name in named if isinstance(name, str))
+        named = places.values() if isinstance(places, dict) else ()
+        names = sorted({name for name in named if isinstance(name, str)})
     shapes: dict[str, tuple[int, ...]] = {}
     for name in names:
         tensors = folder.headers.get(name)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from beear_core.intake.finding import all_rules
 from beear_core.intake.scanning import scan
 from tests.beear_core.intake.corpus import file_attacks, template_attacks, tokenizer_attacks
 from tests.beear_core.intake.corpus.harmless import HARMLESS
@@ -37,23 +38,15 @@ def test_the_corpus_is_as_large_as_it_says() -> None:
     assert len(HARMLESS) >= 10
 
 
-def test_each_rule_is_met_by_an_attack() -> None:
-    from beear_core.intake.finding import all_rules
-
-    met = {one.rule for one in ATTACKS}
+def test_each_rule_of_text_is_met_by_an_attack() -> None:
     subjects = ("template.", "tokenizer.", "generation_config.", "adapters.")
-    compared = {"template.differs_from_reference", "tokenizer.differs_from_reference"}
-    ours = {one.id for one in all_rules() if one.id.startswith(subjects)}
-    assert (
-        ours - met - compared
-        == {
-            # Met by hand: see test_tokenizer_rules.py and test_template_rules.py.
-        }
-        or ours - met - compared
-        <= {
-            "tokenizer.exhausts",
-            "template.answers_differ",
-            "template.unrendered",
-            "generation_config.unreadable",
-        }
-    )
+    # These need a reference, a machine that runs out, or a file that no reader takes; they have tests of their own.
+    elsewhere = {
+        "template.differs_from_reference",
+        "tokenizer.differs_from_reference",
+        "tokenizer.exhausts",
+        "template.unrendered",
+        "generation_config.unreadable",
+    }
+    rules = {one.id for one in all_rules() if one.id.startswith(subjects)}
+    assert rules - {one.rule for one in ATTACKS} == elsewhere

@@ -45,10 +45,6 @@ def _shipped(folder: Path, canary: Path) -> None:
     )
 
 
-def _weights(**changed: Any) -> Callable[[Path, Path], None]:
-    return lambda folder, canary: _put(folder, safetensors(shapes(), **changed))
-
-
 def _put(folder: Path, content: bytes) -> None:
     (folder / "model.safetensors").write_bytes(content)
 
@@ -134,17 +130,22 @@ ATTACKS = [
     Attack("a double extension", "files.deceiving_name", "high", _file("readme.txt.exe", b"MZ" + bytes(60))),
     Attack("a name that is an option", "files.awkward_name", "medium", _file("-rf", b"x")),
     Attack("settings that are no JSON", "files.unreadable", "high", _file("config.json", b"[" * 100_000)),
-]
-UNNAMED = [
-    _module,
-    _shipped,
-    _overlap,
-    _past_the_end,
-    _absurd,
-    _long_header,
-    _further_tensor,
-    _index_out,
-    _tokenizer_code,
-    _weights,
-    _config,
+    Attack("code named by the config", "code.auto_map", "high", _module),
+    Attack("code named by the tokenizer's settings", "code.auto_map", "high", _tokenizer_code),
+    Attack("code beside the weights", "code.python", "high", _shipped),
+    Attack(
+        "attention from a hub repository",
+        "code.kernel",
+        "high",
+        _config(_attn_implementation_internal="someone/kernel"),
+    ),
+    Attack("settings that allow remote code", "code.run_keys", "high", _config(trust_remote_code=True)),
+    Attack("a setting that is a path", "config.value", "medium", _config(hidden_act="../../payload.py")),
+    Attack("tensors that overlap", "weights.layout", "high", _overlap),
+    Attack("tensors past the end of the file", "weights.layout", "high", _past_the_end),
+    Attack("a tensor of absurd shape", "weights.layout", "high", _absurd),
+    Attack("a header longer than its file", "weights.header", "high", _long_header),
+    Attack("a tensor that the model does not have", "weights.config_mismatch", "medium", _further_tensor),
+    Attack("an index that points outside", "weights.index_outside", "high", _index_out),
+    Attack("a header that is no object", "weights.header", "high", _file("model.safetensors", framed([1]))),
 ]
