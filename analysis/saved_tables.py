@@ -77,6 +77,11 @@ def _arrow(rows: Rows) -> pa.Table:
 
 
 def _column(values: list[Any]) -> pa.Array:
+    # A file's name that is no UTF-8 comes as a lone surrogate, which Arrow has no word for.
+    values = [
+        value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
+        for value in values
+    ]
     try:
         return pa.array(values)
     except (pa.ArrowInvalid, pa.ArrowTypeError):

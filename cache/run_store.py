@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from cache.atomic import disk_errors, remove_leftovers
+from cache.atomic import disk_errors, remove_leftovers, writing_folder
 from cache.errors import DiskFullError, RunDamagedError, RunNotFoundError, RunStateError, StorageError
 from cache.home import runs_folder
 from cache.run_folder import RunFolder
@@ -68,6 +68,23 @@ class RunStore:
             finally:
                 shutil.rmtree(draft.path, ignore_errors=True)
         return RunFolder(self.path / identity)
+
+    def take(self, identity: str, files: Mapping[str, bytes]) -> RunFolder:
+        """Make the folder of a run that was made elsewhere, from its files by relative path. It appears whole.
+
+        Raises StorageError for an id that is none or taken, ValueError for a path that leads out.
+        """
+        folder = self.path / identity
+        if not _ID.fullmatch(identity) or folder.exists():
+            raise StorageError("no run can be put there", folder, "Delete the run that has this id first.")
+        with writing_folder(folder) as making:
+            for name, data in files.items():
+                place = making / name
+                if not place.resolve().is_relative_to(making.resolve()):
+                    raise ValueError(f"a path that leads out of the run: {name}")
+                place.parent.mkdir(parents=True, exist_ok=True)
+                place.write_bytes(data)
+        return RunFolder(folder)
 
     def get(self, identity: str) -> RunFolder:
         """The run with this id, or with the only id that begins so. Raises RunNotFoundError."""

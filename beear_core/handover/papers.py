@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from beear_core import isolation
 from beear_core.errors import HandoverError, RunDamagedError, WorkbenchError
 from beear_core.handover.card import Measured, Removal, card
 from beear_core.handover.manifest import (
@@ -104,7 +105,7 @@ def after_run(run: RunFolder) -> str | None:
         if kind in MAKERS:
             write_papers(run, fresh=False)
         elif kind == "evaluate" and result.get("against"):
-            _after_evaluation(run, Path(result["against"]["path"]))
+            return _after_evaluation(run, Path(result["against"]["path"]))
     except (WorkbenchError, OSError, KeyError, TypeError, ValueError) as error:
         # The run is done and its numbers are safe: papers can be written at any time.
         return f"The model card was not written: {error} Write it with `card RUN`."
@@ -156,13 +157,18 @@ def _evaluations(run: RunFolder) -> list[RunFolder]:
     return [one.folder for one in entries if one.kind == "evaluate" and one.state is RunState.DONE]
 
 
-def _after_evaluation(run: RunFolder, folder: Path) -> None:
+def _after_evaluation(run: RunFolder, folder: Path) -> str | None:
     if not (folder / MANIFEST).is_file() or (folder / SIGNATURE).exists():
-        return
-    maker = RunFolder(run.path.parent / str(read_manifest(folder / MANIFEST)["run_id"]))
+        return None
+    maker = RunFolder(run.path.parent / str(read_manifest(folder / MANIFEST).get("run_id")))
     # The name comes out of a file that anybody may have written.
-    if maker.path.parent == run.path.parent and (maker.path / COPY).is_file():
-        write_papers(maker, folder=folder, evaluation=run, fresh=False)
+    if maker.path.parent != run.path.parent or not (maker.path / COPY).is_file():
+        return None
+    if isolation.entered() and not folder.is_relative_to(run.path.parent):
+        # This process walled itself in before it opened the model, and may not write there any more.
+        return f"The new cells are not in the model card yet. Write it with `card {maker.id}`."
+    write_papers(maker, folder=folder, evaluation=run, fresh=False)
+    return None
 
 
 def _kind(run: RunFolder) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from beear_core.cli.options import add_output_options
 from beear_core.cli.tables import print_line
+from beear_core.handover.received import verify_bundle
 from beear_core.handover.verification import Verification, verify
 from beear_core.named_run import named_run
 
@@ -32,9 +33,14 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _verified(arguments: argparse.Namespace) -> Verification:
+    path = Path(arguments.folder).expanduser()
+    if path.is_file():
+        if arguments.made_by or arguments.key:
+            arguments.refuse("--run and --key are for folders; a bundle carries its runs and is not signed")
+        return verify_bundle(path)
     maker = named_run(arguments.made_by, "`runs list` shows every run.") if arguments.made_by else None
     key = Path(arguments.key).expanduser() if arguments.key else None
-    return verify(Path(arguments.folder).expanduser(), run=maker, key=key)
+    return verify(path, run=maker, key=key)
 
 
 def _tell(found: Verification) -> None:

@@ -13,7 +13,10 @@ MOST_SOURCE = 256 * 1024
 MOST_TEMPLATES = 40
 _SUFFIXES = (".jinja", ".jinja2", ".j2")
 # Large files of other things; what they hold is for other rules, and walking them costs seconds.
-_NO_SETTINGS = ("tokenizer.json", "vocab.json", "added_tokens.json", "model.safetensors.index.json")
+# A manifest of ours has file names as keys, the template's among them, and digests behind them; no loader reads it.
+_NO_SETTINGS = (
+    "tokenizer.json", "vocab.json", "added_tokens.json", "model.safetensors.index.json", "MANIFEST.json"
+)  # fmt: skip
 _MOST_SETTINGS = 4 * 1024 * 1024
 
 
