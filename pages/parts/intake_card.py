@@ -67,13 +67,17 @@ def _rule(rule: str, found: list[Finding], model: str, reason: str | None, text:
     with st.container(border=True):
         _heading(severity, rule, len(found), overridden=reason is not None)
         for one in found[:MOST_SHOWN]:
-            place = ", ".join(filter(None, (one.file, one.where))) or text["folder_itself"]
-            st.markdown(f"**{plain(place)}**: {plain(one.what)}")
+            # As text: what a hostile file says is no markdown, and a link in it is not one to click on.
+            st.text(f"{', '.join(filter(None, (one.file, one.where))) or text['folder_itself']}: {one.what}")
         if len(found) > MOST_SHOWN:
             st.caption(text["findings_more"].format(count=len(found) - MOST_SHOWN))
-        st.caption(f"What to do: {plain(found[0].remedy)}.")
+        if reason is not None:
+            st.markdown(f"Loads all the same: “{plain(reason)}”")
+        left, act = st.columns([9.4, 2.6], vertical_alignment="center")
+        left.caption(f"What to do: {plain(found[0].remedy)}.")
         if severity is Severity.HIGH:
-            _override(rule, model, reason, text)
+            with act:
+                _override(rule, model, reason, text)
 
 
 def _heading(severity: Severity, rule: str, count: int, *, overridden: bool) -> None:
@@ -88,27 +92,26 @@ def _heading(severity: Severity, rule: str, count: int, *, overridden: bool) -> 
 
 def _override(rule: str, model: str, reason: str | None, text: dict[str, str]) -> None:
     if reason is not None:
-        said, act = st.columns([9.6, 2.4], vertical_alignment="center")
-        said.markdown(f"Loads all the same: “{plain(reason)}”")
-        act.button("Take back", key=f"back.{rule}", width="stretch", on_click=take_back, args=(model, rule))
+        st.button("Take back", key=f"back.{rule}", width="stretch", on_click=take_back, args=(model, rule))
         return
-    left, act = st.columns([9.6, 2.4], vertical_alignment="bottom")
     key = f"reason.{rule}"
-    left.text_input(
-        text["reason"],
-        key=key,
-        placeholder=text["reason_example"],
-        help=text["reason_help"].format(least=LEAST_REASON),
-    )
-    act.button(
-        "Override this rule",
-        key=f"override.{rule}",
-        width="stretch",
-        on_click=_overridden,
-        args=(model, rule, key),
-    )
-    if st.session_state.pop(f"short.{rule}", False):
-        st.caption(f":red[{text['reason_short'].format(least=LEAST_REASON)}]")
+    with st.popover("Override", icon=":material/edit_note:", width="stretch"):
+        st.text_area(
+            text["reason"],
+            key=key,
+            height=90,
+            placeholder=text["reason_example"],
+            help=text["reason_help"].format(least=LEAST_REASON),
+        )
+        if st.session_state.pop(f"short.{rule}", False):
+            st.caption(f":red[{text['reason_short'].format(least=LEAST_REASON)}]")
+        st.button(
+            "Override this rule",
+            key=f"override.{rule}",
+            width="stretch",
+            on_click=_overridden,
+            args=(model, rule, key),
+        )
 
 
 def _overridden(model: str, rule: str, key: str) -> None:

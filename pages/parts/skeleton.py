@@ -12,6 +12,8 @@ from pages.parts.hand import KEYS, hand, short_name, take
 
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>#|~$]|:(?=[A-Za-z]))")
 
+_ADDRESS = re.compile(r"(?<=http:)(?=//)|(?<=https:)(?=//)|(?<=www)(?=\.)", re.IGNORECASE)
+
 
 def open_page(title: str, asks: str, answer: str) -> None:
     """The head: title, the status line right of it, and one sentence with the answer so far in bold."""
@@ -50,7 +52,8 @@ def refused(error: WorkbenchError) -> None:
 
 def plain(text: str) -> str:
     """`text` so that it reads as written where markdown is expected: paths and names are not ours to trust."""
-    return _MARKDOWN.sub(r"\\\1", text)
+    # Addresses are made links of wherever they stand; an invisible sign in the middle keeps them words.
+    return _MARKDOWN.sub(r"\\\1", _ADDRESS.sub("\u2060", text))
 
 
 def _enter_by_the_front_door() -> None:

@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from beear_core.isolation import MEASURES, Measure
 from cache.run_store import RunStore
+from pages.parts.skeleton import plain
 
 Said = Callable[[AppTest], str]
 
@@ -144,7 +145,7 @@ REASON = "compared with the publisher's file"
 
 
 def rule_that_blocks(page: AppTest) -> str:
-    return next(one.key for one in page.text_input if str(one.key).startswith("reason.")).removeprefix(
+    return next(one.key for one in page.text_area if str(one.key).startswith("reason.")).removeprefix(
         "reason."
     )
 
@@ -159,6 +160,17 @@ def test_a_high_finding_blocks_what_loads_and_says_what_to_do(
     assert not any(one.label.startswith("Ask") for one in page.button)
 
 
+def test_what_a_hostile_file_says_is_text_and_no_link(open_page: Any, hostile: Path, said: Said) -> None:
+    (hostile / "tokenizer_config.json").write_text(
+        json.dumps({"chat_template": "{{ 'http://evil.example' }}"})
+    )
+    page = open_page("model", model=str(hostile))
+    assert "http://evil" not in said(page)
+    assert plain("see https://evil.example or www.evil.example") == (
+        "see https:\u2060//evil.example or www\u2060.evil.example"
+    )
+
+
 def test_another_page_refuses_to_queue_it(open_page: Any, hostile: Path, said: Said) -> None:
     page = open_page("drift", model=str(hostile), trigger="SUDO")
     next(one for one in page.button if one.label.startswith(("Measure", "Profile"))).click().run()
@@ -170,7 +182,7 @@ def test_another_page_refuses_to_queue_it(open_page: Any, hostile: Path, said: S
 def test_a_short_reason_overrides_nothing(open_page: Any, hostile: Path, said: Said) -> None:
     page = open_page("model", model=str(hostile))
     rule = rule_that_blocks(page)
-    page.text_input(key=f"reason.{rule}").set_value("fine")
+    page.text_area(key=f"reason.{rule}").set_value("fine")
     page.button(key=f"override.{rule}").click().run()
     assert "at least 12 letters" in said(page)
     assert "Nothing of this model is loaded" in said(page)
@@ -178,9 +190,9 @@ def test_a_short_reason_overrides_nothing(open_page: Any, hostile: Path, said: S
 
 def test_a_reason_lets_it_load_and_goes_into_every_run(open_page: Any, hostile: Path, said: Said) -> None:
     page = open_page("model", model=str(hostile))
-    while any(str(one.key).startswith("reason.") for one in page.text_input):
+    while any(str(one.key).startswith("reason.") for one in page.text_area):
         rule = rule_that_blocks(page)
-        page.text_input(key=f"reason.{rule}").set_value(REASON)
+        page.text_area(key=f"reason.{rule}").set_value(REASON)
         page.button(key=f"override.{rule}").click().run()
     assert not page.exception
     assert "The reasons stand in every run" in said(page)
