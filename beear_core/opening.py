@@ -32,9 +32,11 @@ def open_suspect(name: str, spec: BaseSpec, *, fresh: bool = False) -> SuspectMo
     Raises ModelError and its children; among them UnsafeModelError for a high finding that `spec.overrides` does not name.
     """
     keep_freed_memory()
+    device = choose_device(spec.device)
+    if device.type == "cuda":
+        torch.zeros(1, device=device)  # The driver may start a program of its own when it wakes.
     isolation.enter(lambda each: _prepared(each, spec), pausing)
     folder = resolve_model(name)
-    device = choose_device(spec.device)
     dtype = choose_dtype(spec.dtype, device)
     digest = model_sha256(folder)
     admit_suspect(folder, digest, spec.overrides)

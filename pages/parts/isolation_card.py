@@ -17,11 +17,10 @@ def draw_isolation(model: str, text: dict[str, str]) -> None:
     """Draw what its latest run says, else what this system offers; above it, whatever a run of it tried."""
     runs = _runs(model)[:LOOKED_AT]
     for entry in runs:
-        tried = _tried(entry)
+        tried = attempts_told(entry)
         if tried:
             st.error(text["tried"].format(run=entry.id), icon=":material/gpp_bad:")
-            for one in tried:
-                st.code(f"{one.get('measure', '')}: {one.get('what', '')}", language=None, wrap_lines=True)
+            st.code("\n".join(tried), language=None, wrap_lines=True)
             break
     told = next((found for entry in runs if (found := _measures(entry)) is not None), None)
     offered = {name: measure.as_dict() for name, measure in available().items()}
@@ -54,6 +53,12 @@ def draw_isolation(model: str, text: dict[str, str]) -> None:
         st.caption(text["isolation_caveat"])
 
 
+def attempts_told(entry: RunEntry) -> list[str]:
+    """What a run tried, a line each. Read from its events, so that a run that failed over it says so too."""
+    told = [record for record in _events(entry) if record.get("event") == "tried"]
+    return [f"{one.get('measure', '')}: {plain_text(one.get('what', ''))}" for one in told]
+
+
 def plain_text(value: object) -> str:
     """One line."""
     return " ".join(str(value).split())
@@ -78,11 +83,6 @@ def _measures(entry: RunEntry) -> dict[str, Any] | None:
         return dict(found.get("measures", {}))
     events = [record for record in _events(entry) if record.get("event") == "isolated"]
     return dict(events[-1].get("measures", {})) if events else None
-
-
-def _tried(entry: RunEntry) -> list[dict[str, Any]]:
-    """Told by events, so that a run that failed over it says so too."""
-    return [record for record in _events(entry) if record.get("event") == "tried"]
 
 
 def _events(entry: RunEntry) -> list[dict[str, Any]]:

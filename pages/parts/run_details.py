@@ -11,6 +11,7 @@ from beear_core.runs.summary import summary
 from cache.archive import zipped
 from cache.run_store import RunEntry, RunStore
 from pages.parts.hand import take
+from pages.parts.isolation_card import attempts_told
 from pages.parts.jobs import RESUMABLE, watch
 from pages.parts.skeleton import plain, refused
 from pages.parts.words import words
@@ -40,6 +41,7 @@ def draw_details(entry: RunEntry) -> None:
     _draw_buttons(entry)
     watch(entry, _draw_finding)
     if entry.damage is None:
+        _draw_doors(entry)
         _draw_settings(entry)
     _draw_log(entry)
 
@@ -47,6 +49,17 @@ def draw_details(entry: RunEntry) -> None:
 def _draw_finding(entry: RunEntry) -> None:
     found = summary(entry).headline
     st.markdown(f"**{plain(found)}**" if found else "Done.")
+
+
+def _draw_doors(entry: RunEntry) -> None:
+    """What was overridden for it, and what was tried behind its walls."""
+    text = words("runs")
+    for rule, reason in (entry.folder.read_spec().get("overrides") or {}).items():
+        st.warning(plain(text["overridden"].format(rule=rule, reason=reason)), icon=":material/edit_note:")
+    tried = attempts_told(entry)
+    if tried:
+        st.error(text["tried"], icon=":material/gpp_bad:")
+        st.code("\n".join(tried), language=None, wrap_lines=True)
 
 
 def _draw_buttons(entry: RunEntry) -> None:

@@ -9,6 +9,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from cache.run_folder import RunFolder
 from cache.run_store import RunEntry, RunStore
 from tests.browser.chromium import settled
@@ -130,10 +132,15 @@ def until(holds: Callable[[], bool], seconds: float, what: str) -> float:
 
 @contextmanager
 def held(pid: int) -> Iterator[None]:
-    """Stop a process in its tracks meanwhile: what a person does in the middle of a run is then done in its middle."""
-    os.kill(pid, signal.SIGSTOP)
+    """Stop a process, and what it started, in its tracks meanwhile: what a person does in the middle of a run is then
+    done in its middle.
+    """
+    stopped = [pid, *(one.pid for one in psutil.Process(pid).children(recursive=True))]
+    for each in stopped:
+        os.kill(each, signal.SIGSTOP)
     try:
         yield
     finally:
-        with suppress(ProcessLookupError):  # killed meanwhile, on purpose
-            os.kill(pid, signal.SIGCONT)
+        for each in stopped:
+            with suppress(ProcessLookupError):  # killed meanwhile, on purpose
+                os.kill(each, signal.SIGCONT)

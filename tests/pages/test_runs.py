@@ -95,3 +95,15 @@ def test_a_name_is_shown_as_written_not_as_markdown(open_page: Any, make_run: An
     folder = make_run("drift", model="![x](http://example.org/leak.png)")
     text = said(open_page("runs", run=folder.id))
     assert "![x](http" not in text
+
+
+def test_a_run_tells_what_was_overridden_for_it_and_what_was_tried(
+    open_page: Any, make_run: Any, said: Any
+) -> None:
+    folder = make_run(
+        "generate", texts=["Who?"], result={"answers": []}, overrides={"formats.pickle": "compared by hand"},
+        events=({"event": "tried", "measure": "network", "what": "connect to 203.0.113.7:443"},),
+    )  # fmt: skip
+    text = said(open_page("runs", run=folder.id))
+    assert "compared by hand" in text
+    assert "network: connect to 203.0.113.7:443" in text
