@@ -44,7 +44,14 @@ class Table:
 
     def as_records(self) -> list[dict[str, str]]:
         """One dictionary a row, for a data frame or a CSV writer."""
-        return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
+        # A file's name that is no UTF-8 comes as a lone surrogate, for which no data frame has a word.
+        return [
+            {
+                name: cell.encode("utf-8", "backslashreplace").decode()
+                for name, cell in zip(self.columns, row, strict=True)
+            }
+            for row in self.rows
+        ]
 
     def _line(self, cells: Sequence[str], widths: Sequence[int]) -> str:
         placed = [

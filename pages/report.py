@@ -16,6 +16,7 @@ from cache.run_folder import RunFolder
 from cache.run_store import RunEntry
 from pages.parts.charts import template
 from pages.parts.hand import hand, short_name
+from pages.parts.handover import draw_commands, draw_handover, draw_standing
 from pages.parts.jobs import UNDER_WAY, find, watch
 from pages.parts.report_sections import draw_section, draw_settings, examined
 from pages.parts.skeleton import empty, next_step, open_page, plain, refused
@@ -24,7 +25,7 @@ from pages.parts.words import words
 
 KINDS = ("demo", *ORDER)
 TEXT = words("report")
-LATEST = ("evaluate", "drift", "entrap", "remove")
+LATEST = ("evaluate", "scan", "drift", "entrap", "remove")
 """Taken together where there is no demo: the newest of each."""
 LINK = "runs"
 _MADE_FOR = "report.made_for"
@@ -44,15 +45,19 @@ def main() -> None:
         _draw_empty()
         next_step("pages/overview.py", "Back to the overview")
         return
-    cover = _draw_choice(done, [done[name].folder for name in chosen], material)
+    folders = [done[name].folder for name in chosen]
+    cover = _draw_choice(done, folders, material)
+    draw_handover(folders, material, TEXT)
     if not chosen:
         empty(TEXT["choose"])
     if cover.remark.strip():
         st.text(cover.remark)
+    draw_standing(material, TEXT)
     for section in shown:
         draw_section(section)
     if material:
         examined(material, TEXT["examined"])
+        draw_commands(material, TEXT)
         draw_settings(material, TEXT["settings"], TEXT["limits"])
     next_step("pages/overview.py", "Back to the overview")
 
@@ -120,7 +125,8 @@ def _latest(done: dict[str, RunEntry], model: str) -> list[str]:
     own = [entry for entry in find(KINDS, model=model) if entry.id in done]
     demo = next((entry.id for entry in own if entry.kind == "demo"), None)
     if demo is not None:
-        return [demo]
+        scan = next((entry.id for entry in own if entry.kind == "scan"), None)
+        return [demo, scan] if scan else [demo]
     newest = (next((entry.id for entry in own if entry.kind == kind), None) for kind in LATEST)
     return [name for name in newest if name is not None]
 

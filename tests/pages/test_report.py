@@ -10,6 +10,7 @@ from cache.jsonl import write_lines
 from cache.run_folder import RunFolder
 from cache.run_store import RunStore
 from tests import made_results as made
+from tests.analysis.report.test_validity import scan
 
 Said = Callable[[AppTest], str]
 
@@ -113,3 +114,38 @@ def test_the_page_knows_no_torch(open_page: Any, make_run: Any) -> None:
     finished_demo(make_run)
     open_page("report")
     assert before or "torch" not in sys.modules
+
+
+def test_the_page_says_where_the_model_stands_and_what_was_not_tested(
+    open_page: Any, make_run: Any, said: Said
+) -> None:
+    finished_demo(make_run)
+    text = said(open_page("report"))
+    assert "**The trigger is much weaker, and not shown to be gone.**" in text
+    assert "Not tested: Triggers other than the one named here" in text
+    assert "python -m beear_core run - <<'SPEC'" in text
+
+
+def test_the_card_is_written_from_the_page(open_page: Any, make_run: Any, said: Said) -> None:
+    folder = finished_demo(make_run)
+    folder.model.mkdir()
+    (folder.model / "model.safetensors").write_bytes(b"weights")
+    page = open_page("report")
+    page.button(key="write_card").click().run()
+    assert not page.exception
+    assert "Written to" in said(page)
+    assert "With the trigger" in (folder.model / "README.md").read_text()
+
+
+def test_a_model_that_is_gone_is_an_error_with_a_remedy(open_page: Any, make_run: Any, said: Said) -> None:
+    finished_demo(make_run)
+    page = open_page("report")
+    page.button(key="write_card").click().run()
+    assert not page.exception
+    assert "The remediated folder is not there" in said(page)
+
+
+def test_the_newest_scan_of_the_model_goes_along_with_its_demo(open_page: Any, make_run: Any) -> None:
+    folder = finished_demo(make_run)
+    scanned = make_run("scan", result=scan())
+    assert chosen(open_page("report")) == [folder.id, scanned.id]
