@@ -117,7 +117,8 @@ def architecture(config: Mapping[str, Any]) -> Architecture:
 
 def counted_parameters(folder: Path) -> int | None:
     """The weights in the folder's safetensors files, from their headers; None where a header cannot be read."""
-    files = sorted(folder.glob("*.safetensors"))
+    # A pipe of that name would be waited for.
+    files = sorted(path for path in folder.glob("*.safetensors") if path.is_file())
     try:
         counts = [_in_header(path) for path in files]
     except (OSError, ValueError, KeyError, TypeError, AttributeError):

@@ -14,6 +14,7 @@ from beear_core.errors import (
     UnsafeModelError,
     UnsupportedArchitectureError,
 )
+from beear_core.intake.folder import ModelFolder, Unreadable
 
 PICKLE_SUFFIXES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
 CODE_KEYS = ("auto_map", "_attn_implementation_internal", "trust_remote_code", "custom_pipelines")
@@ -50,20 +51,20 @@ def admit(folder: Path) -> dict[str, Any]:
 def read_config(folder: Path) -> dict[str, Any]:
     """config.json as an object, or a clear refusal."""
     path = folder / "config.json"
-    try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
+    # A pipe, a link out or a gigabyte is not read: ModelFolder says why instead.
+    config = ModelFolder(folder).json("config.json")
+    if config is None:
         raise ModelNotFoundError(
             "the folder has no config.json",
             str(folder),
             "give the folder that holds config.json and *.safetensors",
-        ) from error
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        )
+    if isinstance(config, Unreadable):
         raise UnsupportedArchitectureError(
             "config.json cannot be read as JSON",
-            f"{path}: {error}",
+            f"{path}: {config.why}",
             "download the model again, or repair the file",
-        ) from error
+        )
     if not isinstance(config, dict):
         raise UnsupportedArchitectureError(
             "config.json is not an object", str(path), "download the model again"

@@ -19,6 +19,8 @@ ALLOWED = Path(__file__).parent.parent / "architecture_keys.json"
 FREE_TEXT = frozenset({"_name_or_path", "name_or_path", "base_model_name_or_path", "_commit_hash", "license", "tokenizer_class",
                        "transformers_version", "chat_template", "content", "token", "description", "citation"})  # fmt: skip
 """Keys whose values are prose or places by their nature; templates and tokens have rules of their own."""
+LEFT_BEHIND = frozenset({"tokenizer_file", "special_tokens_map_file", "vocab_file", "merges_file"})
+"""Keys in which older releases left a place on the machine of whoever saved the model; none reads them again."""
 _SUSPICIOUS = (
     (re.compile(r"^[\w.-]+/[\w.-]+--[\w.]+$"), "code in another repository"),
     (re.compile(r"\b(?:https?|ftp|ssh|git|file|s3|hf)://", re.I), "an address"),
@@ -29,7 +31,10 @@ _SUSPICIOUS = (
         "code",
     ),
     (re.compile(r"^!!python|^!python"), "a YAML object"),
-    (re.compile(r"^(?:/|~/|[A-Za-z]:[\\/]|\\\\)[\w.\\/-]+|(?:^|[\\/])\.\.[\\/]"), "a path out of the folder"),
+    (
+        re.compile(r"^(?:/[\w.-]+/|~/|[A-Za-z]:[\\/]|\\\\)[\w.\\/-]+|(?:^|[\\/])\.\.[\\/]"),
+        "a path out of the folder",
+    ),
 )
 
 
@@ -76,7 +81,8 @@ def value(folder: ModelFolder) -> Iterator[Seen]:
         for text in one.value if isinstance(one.value, list) else [one.value]:
             kind = _looks_like(text)
             if kind:
-                yield Seen(f"{one.key} = {text[:120]!r} looks like {kind}", one.file, one.where)
+                severity = Severity.LOW if one.key in LEFT_BEHIND else None
+                yield Seen(f"{one.key} = {text[:120]!r} looks like {kind}", one.file, one.where, severity)
 
 
 def _looks_like(text: Any) -> str:

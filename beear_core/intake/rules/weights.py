@@ -50,7 +50,7 @@ def layout(folder: ModelFolder) -> Iterator[Seen]:
         for where, what in lies[:MOST_TOLD]:
             yield Seen(what, name, where)
         if len(lies) > MOST_TOLD:
-            yield Seen(f"and {len(lies) - MOST_TOLD} more such tensors", name)
+            yield Seen(f"and {len(lies) - MOST_TOLD} more such tensors", name, "…")
 
 
 @rule(
@@ -142,13 +142,9 @@ def _wrong_sizes(tensors: dict[str, TensorEntry], room: int) -> Iterator[tuple[s
             continue
         needed = prod(one.shape) * bits
         if needed % 8 or needed // 8 != one.end - one.begin:
-            yield (
-                name,
-                (
-                    f"has shape {list(one.shape)} of {one.dtype}, which takes {needed / 8 if needed < 1 << 80 else needed:,.0f}"
-                    f" bytes, and {one.end - one.begin:,} in the file"
-                ),
-            )
+            takes = f"{needed // 8:,} bytes" + " and a part" * bool(needed % 8)
+            what = f"has shape {list(one.shape)} of {one.dtype}, which takes {takes}"
+            yield name, f"{what}, and {one.end - one.begin:,} in the file"
         elif one.end > room:
             yield name, f"ends at byte {one.end:,} of {room:,}"
 

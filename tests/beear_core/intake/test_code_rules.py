@@ -113,6 +113,19 @@ def test_a_value_that_looks_like_code_or_a_place_is_medium(value: str, kind: str
     assert finding.what.endswith(f"looks like {kind}")
 
 
+@pytest.mark.parametrize("value", ["/INST", "</s>", "gelu", "a/b", "12:30", "..."])
+def test_a_value_that_is_only_a_token_is_let_be(value: str, tmp_path: Path) -> None:
+    model = harmless(tmp_path)
+    configure(model, "tokenizer_config.json", extra_token=value)
+    assert not found(model, "config.value")
+
+
+def test_a_place_that_an_older_release_left_behind_is_low(tmp_path: Path) -> None:
+    model = harmless(tmp_path)
+    configure(model, "tokenizer_config.json", special_tokens_map_file="/root/.cache/special_tokens_map.json")
+    assert worst(model, "config.value") is LOW
+
+
 def test_an_unknown_model_type_is_told(tmp_path: Path) -> None:
     model = harmless(tmp_path)
     configure(model, model_type="exorcist")

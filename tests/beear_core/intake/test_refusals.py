@@ -121,7 +121,7 @@ REFUSED: Mapping[str, tuple[Callable[[Path], None], str]] = {
     "a missing weight": (without_a_weight, "The weights do not fit the config (missing keys): "),
     "a wrong shape": (with_a_wrong_shape, "The model cannot be loaded: |mismatched keys"),
     "NaN": (with_nan, "A weight is not finite: model.layers.1.mlp.up_proj.weight"),
-    "half a file": (truncated, "The model cannot be loaded: "),
+    "half a file": (truncated, "Intake has 6 high findings (weights.layout): "),
     "an encoder-decoder": (
         translating,
         "Transformers has no causal language model of this type: model_type 't5'",

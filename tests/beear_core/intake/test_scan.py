@@ -1,6 +1,7 @@
 """The run kind `scan` through the command line: any folder can be scanned, and the exit code says what a CI needs."""
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -41,6 +42,12 @@ def only_a_pickle(folder: Path) -> None:
     (folder / "pytorch_model.bin").write_bytes(b"\x80\x04N.")
 
 
+def pipes(folder: Path) -> None:
+    bare(folder)
+    for name in ("config.json", "tokenizer.json", "model.safetensors", "model.safetensors.index.json"):
+        os.mkfifo(folder / name)
+
+
 def truncated(folder: Path) -> None:
     content = (folder / "model.safetensors").read_bytes()
     (folder / "model.safetensors").write_bytes(content[:100])
@@ -69,6 +76,7 @@ def test_a_plain_folder_has_no_evidence_against_it(tmp_path: Path, scanned: Any)
         (lambda folder: configure(folder, hidden_size="eight", num_attention_heads=0), 0, ""),
         (lambda folder: configure(folder, auto_map={"AutoConfig": "x.X"}), 3, "code.auto_map"),
         (lambda folder: (folder / "inner").mkdir(), 0, ""),
+        (pipes, 3, "files.special"),
     ],
 )
 def test_a_damaged_folder_is_scanned_all_the_same(

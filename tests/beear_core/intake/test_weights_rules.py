@@ -38,6 +38,7 @@ LIES: Mapping[str, Change] = {
     "an end past the file": place(LAST, 10**12, 10**12 + D * 4),
     "an end before the beginning": place(LAST, 64, 32),
     "a shape of another size": lambda header: header[NORM].update(shape=[D + 1]),
+    "a shape past all numbers": lambda header: header[NORM].update(shape=[2**63] * 16),
     "an absurd shape": lambda header: header[NORM].update(shape=[2**40, 2**40]),
     "an unknown dtype": lambda header: header[NORM].update(dtype="PICKLE"),
 }
