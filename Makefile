@@ -2,13 +2,15 @@
 
 PYTHON ?= python3
 PORT ?= 8501
+INPUTS ?= 10000
+MODELAUDIT ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup app test check format screenshots
+.PHONY: help setup app test check format screenshots fuzz scanners
 
 help:  ## list the commands
 	@awk -F ':.*##' '/^[a-z]+:.*##/ { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,3 +44,9 @@ format: $(STAMP)  ## let the formatter and the linter put right what they can
 
 screenshots: $(STAMP)  ## docs/screenshots, of every page, on the runs of BEEAR_HOME; needs Chromium
 	$(BIN)/python -m tests.browser.screenshots
+
+fuzz: $(STAMP)  ## 10,000 hostile inputs for each reader of intake, under 500 MB (INPUTS=)
+	$(BIN)/python -m tests.beear_core.intake.fuzz --inputs $(INPUTS)
+
+scanners: $(STAMP)  ## docs/scanners.md: the corpus under this intake, picklescan and modelaudit (MODELAUDIT= its program)
+	MODELAUDIT="$(MODELAUDIT)" $(BIN)/python -m tests.beear_core.intake.scanners

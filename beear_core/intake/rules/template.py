@@ -18,6 +18,7 @@ from beear_core.intake.templates.literals import (
     sentences,
 )
 from beear_core.intake.templates.places import MOST_SOURCE, Template, places
+from beear_core.intake.tokenizer.contents import contents
 
 _HIGH, _MEDIUM, _LOW = Severity.HIGH, Severity.MEDIUM, Severity.LOW
 _READ_IT = (
@@ -50,25 +51,26 @@ def _at(template: Template, line: int) -> str:
     remedy=_READ_IT,
 )
 def content_condition(folder: ModelFolder) -> Iterator[Seen]:
-    """High for words; medium for a length, a token-like mark or something computed."""
+    """High for words; medium for a length, a special token of this tokenizer, signs, or something computed."""
+    tokens = _special_tokens(folder)
     for template, tree in _trees(folder):
         told = [
             seen
             for question in questions(tree, Flow(tree))
-            if question.about & (Carries.TEXT | Carries.SIZE) and (seen := _about_content(template, question))
+            if question.about & (Carries.TEXT | Carries.SIZE)
+            and (seen := _about_content(template, question, tokens))
         ]
         yield from sorted(dict.fromkeys(told), key=lambda one: (one.severity or _HIGH).rank)[:MOST_TOLD]
 
 
-def _about_content(template: Template, question: Question) -> Seen | None:
+def _about_content(template: Template, question: Question, tokens: frozenset[str]) -> Seen | None:
     where = _at(template, question.line)
     words = [text for text in question.texts if not may_be_looked_for(text)]
     if question.about & Carries.TEXT and words:
-        marks = all(looks_like_a_token(one) or not any(sign.isalnum() for sign in one) for one in words)
+        harmless = (one.strip() in tokens or not any(sign.isalnum() for sign in one) for one in words)
+        severity = _MEDIUM if all(harmless) else _HIGH
         quoted = ", ".join(repr(one) for one in words[:5])
-        return Seen(
-            f"tests what a message says for {quoted}", template.file, where, _MEDIUM if marks else _HIGH
-        )
+        return Seen(f"tests what a message says for {quoted}", template.file, where, severity)
     if question.about & Carries.TEXT and question.computed and not question.texts:
         return Seen("tests what a message says for something computed", template.file, where, _MEDIUM)
     if question.about & Carries.SIZE and any(number > 1 for number in question.numbers):
@@ -77,6 +79,13 @@ def _about_content(template: Template, question: Question) -> Seen | None:
             f"tests how long a message is, or what stands where in it: {sizes}", template.file, where, _MEDIUM
         )
     return None
+
+
+def _special_tokens(folder: ModelFolder) -> frozenset[str]:
+    # A word stays a word when an attacker makes a token of it.
+    found = contents(folder)
+    named = {*(one.text for one in found.added), *found.roles.values()}
+    return frozenset(text.strip() for text in named if looks_like_a_token(text))
 
 
 @rule(

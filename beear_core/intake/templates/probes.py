@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from beear_core.intake.folder import ModelFolder
 from beear_core.intake.templates.grammar import UnparsableError, parse, texts
-from beear_core.intake.templates.literals import holds_a_mark, looks_like_a_token
+from beear_core.intake.templates.literals import holds_a_mark
 from beear_core.intake.templates.places import Template, places
 from beear_core.intake.templates.rendering import Rendered, render_all
 
@@ -115,7 +115,7 @@ def difference(wanted: str, got: str) -> str:
 def _literals(source: str) -> Iterator[str]:
     found = dict.fromkeys(text.strip() for _, text in texts(parse(source)))
     short = [one for one in found if 0 < len(one) <= MOST_LITERAL]
-    yield from [one for one in short if not looks_like_a_token(one) and not holds_a_mark(one)][:MOST_LITERALS]
+    yield from [one for one in short if not holds_a_mark(one)][:MOST_LITERALS]
 
 
 def _parses(source: str) -> bool:
