@@ -61,6 +61,8 @@ def card(removal: Removal, measured: Measured | None, unchanged: Sequence[str] |
         *_done(removal),
         "## What this does not prove, and what was not tested",
         _list(say["limits"].values()),
+        "## Intake",
+        *_intake(removal.result),
         "## Settings",
         _table(Table("", ("setting", "value"), tuple(_settings(spec)), left=2)),
         "## Where it comes from",
@@ -134,6 +136,18 @@ def _done(removal: Removal) -> list[str]:
         before, after = result["fresh_delta_asr_before"], kept["fresh_delta_asr"]
         said.append(say["fresh"].format(before=_share(before), after=_share(after)))
     return [*said, _table(rounds_table(result))]
+
+
+def _intake(result: Mapping[str, Any]) -> list[str]:
+    say, intake = words()["intake"], result.get("intake")
+    if not isinstance(intake, Mapping) or not isinstance(intake.get("findings"), Mapping):
+        return [say["unknown"]]
+    counts = ", ".join(f"{count} {name}" for name, count in intake["findings"].items() if count)
+    told = [
+        say["override"].format(rule=f"`{_code(rule)}`", reason=_quoted(str(reason)))
+        for rule, reason in (intake.get("overrides") or {}).items()
+    ]
+    return [say["counts"].format(counts=counts) if counts else say["none"], *([_list(told)] if told else [])]
 
 
 def _settings(spec: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:

@@ -29,6 +29,8 @@ from cache.run_folder import RunFolder
 from cache.run_store import RunStore
 from cache.status import RunState
 
+INHERITED = ("spec_sha256", "versions", "intake")
+"""What the removal inside a demo has from the demo's own result."""
 MAKERS = ("remove", "demo")
 """Kinds that make a remediated folder."""
 
@@ -120,7 +122,7 @@ def removal_of(run: RunFolder) -> Removal:
         raise HandoverError(
             "this run made no remediated model", run.id, "Name a finished `remove` or `demo` run."
         )
-    inherited: dict[str, Any] = {name: result[name] for name in ("spec_sha256", "versions") if name in result}
+    inherited: dict[str, Any] = {name: result[name] for name in INHERITED if name in result}
     return Removal(run.id, spec, {**own, **inherited})
 
 

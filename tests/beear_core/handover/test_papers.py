@@ -7,7 +7,10 @@ import pytest
 from huggingface_hub import ModelCard
 
 from beear_core.errors import HandoverError
+from beear_core.handover.manifest import PAPERS
 from beear_core.handover.papers import after_run, write_papers
+from beear_core.intake.finding import Severity
+from beear_core.intake.scanning import scan
 from beear_core.models.fingerprint import model_sha256
 from cache.digest import sha256_file
 from cache.run_folder import RunFolder
@@ -123,3 +126,18 @@ def test_the_same_run_writes_the_same_papers_twice(run: RunFolder, out: Path) ->
     before = [(out / name).read_bytes() for name in ("README.md", "MANIFEST.json")]
     write_papers(run)
     assert [(out / name).read_bytes() for name in ("README.md", "MANIFEST.json")] == before
+
+
+def test_overrides_stand_in_the_card_with_their_reasons(run: RunFolder, tmp_path: Path) -> None:
+    intake = {"findings": {"high": 1, "info": 2}, "overrides": {"template.content": "Read by two of us."}}
+    run.write_result({**(run.read_result() or {}), "intake": intake})
+    write_papers(run)
+    text = (tmp_path / "out" / "README.md").read_text()
+    assert "intake found: 1 high, 2 info" in text
+    assert "in spite of `template.content`: Read by two of us." in text
+
+
+def test_intake_finds_nothing_in_papers_of_our_own(run: RunFolder, out: Path) -> None:
+    (out / "model.sig").write_text('{"mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json"}')
+    found = [one for one in scan(out).findings if one.file in PAPERS and one.severity is not Severity.INFO]
+    assert found == []
