@@ -43,8 +43,8 @@ def rows(room: Path) -> list[Row]:
     for place, attack in enumerate(ATTACKS):
         folder = plain(room / f"{place:03d}")
         attack.build(folder, room / "canary")
-        told = {one.rule: one.severity.value for one in scan(folder).findings}
-        ours = f"{told[attack.rule]}: `{attack.rule}`" if attack.rule in told else ""
+        told = {(one.rule, one.severity.value) for one in scan(folder).findings}
+        ours = f"{attack.severity}: `{attack.rule}`" if (attack.rule, attack.severity) in told else ""
         found.append(
             Row(attack.rule.partition(".")[0], attack.name, ours, _picklescan(folder), _modelaudit(folder))
         )
