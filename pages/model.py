@@ -21,7 +21,7 @@ from pages.parts.exports import table
 from pages.parts.hand import hand
 from pages.parts.intake_card import draw_findings
 from pages.parts.intake_state import blocking
-from pages.parts.isolation_card import draw_isolation
+from pages.parts.isolation_card import draw_attempts, draw_isolation
 from pages.parts.jobs import find, start, watch
 from pages.parts.model_facts import Facts, facts
 from pages.parts.model_picker import card_of, organisms_table, pick
@@ -42,9 +42,11 @@ def main() -> None:
         _missing(known, now.model)
     elif known.refusal is not None:
         refused(known.refusal)
+        draw_attempts(now.model, TEXT)
         draw_findings(known.folder, now.model, TEXT)
         _files(known.folder)
     elif known.shape is not None and known.parameters is not None:
+        draw_attempts(now.model, TEXT)
         blocked = draw_findings(known.folder, now.model, TEXT)
         _card(known.shape, known.parameters, known.folder)
         _files(known.folder)

@@ -61,6 +61,8 @@ class _State:
 def arm() -> None:
     """Say that this process executes runs and nothing else, so that it may be walled in."""
     _State.armed = True
+    # Arrow's allocator otherwise starts a thread when it is imported, which no walls put up later would bind.
+    os.environ.setdefault("JE_ARROW_MALLOC_CONF", "background_thread:false")
 
 
 def entered() -> bool:
@@ -158,11 +160,11 @@ def _walled(models: tuple[Path, ...], reach: Reach, tell: Tell) -> _Walls:
     measures["temporary"] = Measure(True, str(own))
     measures["limits"] = taken(_limit)
     pinned = os.open("/proc/self", os.O_PATH) if Path("/proc/self").exists() else -1
-    others = kernel.threads() - 1
+    others = kernel.other_threads()
     away = taken(network.leave)
     measures["files"] = taken(lambda: landlock.restrict(read, write, (rooms,)))
     if measures["files"].on and others:
-        why = f"{measures['files'].why}; {others} threads that ran before are not bound by it"
+        why = f"{measures['files'].why}; not for threads that ran before: {', '.join(others)}"
         measures["files"] = Measure(True, why)
     measures["programs"] = taken(seccomp.restrict)
     measures["network"] = _network(away, measures["programs"])

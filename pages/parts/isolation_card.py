@@ -13,15 +13,19 @@ LOOKED_AT = 20
 """Latest runs of a model, in which attempts are looked for."""
 
 
-def draw_isolation(model: str, text: dict[str, str]) -> None:
-    """Draw what its latest run says, else what this system offers; above it, whatever a run of it tried."""
-    runs = _runs(model)[:LOOKED_AT]
-    for entry in runs:
+def draw_attempts(model: str, text: dict[str, str]) -> None:
+    """Draw what the latest run that tried something tried; nothing where none did."""
+    for entry in _runs(model)[:LOOKED_AT]:
         tried = attempts_told(entry)
         if tried:
             st.error(text["tried"].format(run=entry.id), icon=":material/gpp_bad:")
             st.code("\n".join(tried), language=None, wrap_lines=True)
-            break
+            return
+
+
+def draw_isolation(model: str, text: dict[str, str]) -> None:
+    """Draw what its latest run says, else what this system offers."""
+    runs = _runs(model)[:LOOKED_AT]
     told = next((found for entry in runs if (found := _measures(entry)) is not None), None)
     offered = {name: measure.as_dict() for name, measure in available().items()}
     measures = offered if told is None else told
