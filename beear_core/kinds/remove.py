@@ -90,12 +90,13 @@ def run(spec: RemoveSpec, context: RunContext) -> dict[str, Any]:
     context.save_arrays(
         {f"fresh_delta.{each.layer}": each.delta.cpu().numpy() for each in progress.entrapments}
     )
+    digest = model_sha256(out)
     checkpoint.clear()
     return {
         "model": description,
         "device": device_name(suspect.device),
         "out": str(out),
-        "out_sha256": model_sha256(out),
+        "out_sha256": digest,
         "method": method,
         "layer": layer,
         "layers": list(layers),

@@ -42,7 +42,7 @@ def draw_commands(material: Sequence[Evidence], text: Words) -> None:
 
 def draw_handover(folders: Sequence[RunFolder], material: Sequence[Evidence], text: Words) -> None:
     """Buttons for the bill and for the card of each remediated model among the runs; a bundle to take in."""
-    bill, card, incoming = st.columns([3, 3, 5], vertical_alignment="top")
+    bill, write, save, incoming = st.columns([3, 3, 3, 4], vertical_alignment="top")
     with_model = any((one.result.get("model") or {}).get("sha256") for one in material)
     bill.download_button(
         "Bill of materials (CycloneDX)",
@@ -57,38 +57,51 @@ def draw_handover(folders: Sequence[RunFolder], material: Sequence[Evidence], te
     )
     # Without material one of the runs cannot be read, which the page has said already.
     makers = [one for one in folders if material and one.read_spec().get("kind") in MAKERS]
-    with card:
-        _draw_card(makers[0] if makers else None, text)
+    maker = makers[0] if makers else None
+    with write:
+        told = _written(maker, text)
+    with save:
+        _draw_saving(maker)
     with incoming.expander(text["receive"]):
         _draw_incoming(text)
+    if isinstance(told, WorkbenchError):
+        refused(told)
+    elif told:
+        st.caption(plain(told))
 
 
-def _draw_card(maker: RunFolder | None, text: Words) -> None:
-    if st.button(
+def _written(maker: RunFolder | None, text: Words) -> str | WorkbenchError:
+    """What writing the card came to, if it was asked for."""
+    asked = st.button(
         "Write the model card",
         width="stretch",
         disabled=maker is None,
         help=text["card_help"],
         key="write_card",
-    ):
-        assert maker is not None
-        try:
-            written = write_papers(maker)
-        except WorkbenchError as error:
-            refused(error)
-            return
-        cells = text["card_cells"] if written.measured_by else text["card_no_cells"]
-        st.caption(plain(f"{text['card_written'].format(folder=written.folder)} {cells}"))
-    if maker is not None and (path := made_by(maker) / CARD).is_file():
-        st.download_button(
-            "Save the model card",
-            data=path.read_bytes,
-            file_name=CARD,
-            mime="text/markdown",
-            width="stretch",
-            key="save_card",
-            on_click="ignore",
-        )
+    )
+    if not asked or maker is None:
+        return ""
+    try:
+        written = write_papers(maker)
+    except WorkbenchError as error:
+        return error
+    cells = text["card_cells"] if written.measured_by else text["card_no_cells"]
+    return f"{text['card_written'].format(folder=written.folder)} {cells}"
+
+
+def _draw_saving(maker: RunFolder | None) -> None:
+    path = made_by(maker) / CARD if maker is not None else None
+    there = path is not None and path.is_file()
+    st.download_button(
+        "Save the model card",
+        data=path.read_bytes if path is not None and there else b"",
+        file_name=CARD,
+        mime="text/markdown",
+        width="stretch",
+        disabled=not there,
+        key="save_card",
+        on_click="ignore",
+    )
 
 
 def _draw_incoming(text: Words) -> None:
