@@ -3,7 +3,9 @@
 A suspect is anything that is opened, organisms too: they travel the road that a stranger's model does.
 """
 
+import atexit
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -16,6 +18,7 @@ from beear_core.isolation.attempts import Attempt, Tell, Watch
 from beear_core.isolation.environment import scrub
 from beear_core.isolation.measures import Measure, taken
 from cache.home import VARIABLE, home, models_folder, runs_folder
+from cache.process import is_alive
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 READ_ALWAYS = (
@@ -29,6 +32,7 @@ READ_ALWAYS = (
 """What Python, torch and a GPU's driver read. `/etc/shadow`, keys and other processes' environments are not among it."""
 WRITE_ALWAYS = ("/dev/null", "/dev/shm", "/dev/dri", "/dev/kfd")
 UNARMED = "the process is not one that was started for runs alone, so walls would bind what it does next"
+NOTHING_OPENED = "no model was opened"
 TRUSTED = "what this project ships is opened, no suspect"
 
 
@@ -135,7 +139,7 @@ def report() -> dict[str, Any]:
             "measures": measures,
             "attempts": [one.as_dict() for one in attempts()],
         }
-    why = TRUSTED if _State.trusted else UNARMED
+    why = TRUSTED if _State.trusted else NOTHING_OPENED if _State.armed else UNARMED
     return {"on": False, "why": why, "measures": {}, "attempts": []}
 
 
@@ -145,7 +149,7 @@ def _walled(models: tuple[Path, ...], reach: Reach, tell: Tell) -> _Walls:
     rooms = at / "tmp"
     runs_folder().mkdir(parents=True, exist_ok=True)
     rooms.mkdir(parents=True, exist_ok=True)
-    own = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=rooms))
+    own = _room(rooms)
     write = (
         own, runs_folder(), *reach.write, *(Path(path) for path in WRITE_ALWAYS), *sorted(Path("/dev").glob("nvidia*")),
     )  # fmt: skip
@@ -172,6 +176,17 @@ def _walled(models: tuple[Path, ...], reach: Reach, tell: Tell) -> _Walls:
     watch.begin()
     measures["watch"] = Measure(True, "Python's audit events; compiled code is stopped without being told")
     return _Walls(measures, watch, pinned, read, write)
+
+
+def _room(rooms: Path) -> Path:
+    """A folder of this process alone, which goes when it ends; those of processes that were killed go now."""
+    for left in rooms.iterdir():
+        pid = left.name.partition("-")[0]
+        if pid.isdigit() and not is_alive(int(pid)):
+            shutil.rmtree(left, ignore_errors=True)
+    own = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=rooms))
+    atexit.register(shutil.rmtree, own, ignore_errors=True)
+    return own
 
 
 def _limit() -> str:

@@ -144,3 +144,7 @@ def test_the_events_tell_it_while_the_run_goes_on(tried: Tried) -> None:
 def test_loading_and_answering_try_nothing_by_themselves(tried: Tried) -> None:
     first = tried.isolation["attempts"][0]["what"]
     assert "127.0.0.1" in first, "the first thing that was told is the first that was tried on purpose"
+
+
+def test_its_temporary_folder_goes_with_it(tried: Tried) -> None:
+    assert not Path(tried.isolation["measures"]["temporary"]["why"]).exists()
