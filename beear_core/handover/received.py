@@ -28,8 +28,8 @@ from cache.run_store import RunStore
 from cache.status import RunState, RunStatus
 
 MOST_ENTRIES = 2_000
-MOST_FILE = 256 * 1024 * 1024
-MOST_TOTAL = 1024 * 1024 * 1024
+MOST_FILE = 128 * 1024 * 1024
+MOST_TOTAL = 512 * 1024 * 1024
 """Bytes that a bundle may unpack to: it holds no weights; one of a demo unpacks to 7 MB."""
 MOST_RATIO = 1_100
 """What DEFLATE reaches at most is 1,032 to 1; more is a directory that lies about sizes."""
