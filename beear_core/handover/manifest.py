@@ -11,11 +11,11 @@ from typing import Any
 
 from beear_core.errors import HandoverError
 from beear_core.intake.manifest import manifest
+from beear_core.signature import SIGNATURE
 from cache.digest import sha256_manifest
 
 CARD = "README.md"
 MANIFEST = "MANIFEST.json"
-SIGNATURE = "model.sig"
 PAPERS = frozenset({CARD, MANIFEST, SIGNATURE})
 """Files that speak of a model and are no part of it: with or without them it is the same model."""
 

@@ -17,13 +17,12 @@ from beear_core.handover.manifest import (
     MANIFEST,
     PAPERS,
     SCHEMA_VERSION,
-    SIGNATURE,
     covered,
     model_digest,
     read_manifest,
 )
-from beear_core.handover.signature import sign
 from beear_core.intake.manifest import manifest
+from beear_core.signature import SIGNATURE, sign
 from cache.atomic import write_json, write_text
 from cache.run_folder import RunFolder
 from cache.run_store import RunStore

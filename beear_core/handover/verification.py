@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 
 from beear_core.errors import HandoverError, WorkbenchError
 from beear_core.handover.card import Removal, card
-from beear_core.handover.manifest import CARD, COPY, MANIFEST, SIGNATURE, covered, model_digest, read_manifest
+from beear_core.handover.manifest import CARD, COPY, MANIFEST, covered, model_digest, read_manifest
 from beear_core.handover.papers import measured_of, removal_of
-from beear_core.handover.signature import refused
 from beear_core.intake.folder import ModelFolder
+from beear_core.signature import SIGNATURE, refused
 from cache.digest import sha256_json
 from cache.run_folder import RunFolder
 

@@ -1,6 +1,7 @@
 """A model's folder as rules see it: names, sizes, and small text files. Opens no weights, follows no link out."""
 
 import json
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
@@ -24,12 +25,22 @@ class Unreadable(NamedTuple):
 class ModelFolder:
     """Read-only view of one folder; every answer is kept, so that ten rules read a file once.
 
-    `reference` is a model that the analyst trusts, to compare with.
+    `reference` is a model that the analyst trusts, to compare with; `key` the signer's public key; `hub` what the hub says
+    of the repository that the folder was fetched from, None if it was not or did not say.
     """
 
-    def __init__(self, path: Path, reference: "ModelFolder | None" = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        reference: "ModelFolder | None" = None,
+        *,
+        key: Path | None = None,
+        hub: Mapping[str, Any] | None = None,
+    ) -> None:
         self.path = path
         self.reference = reference
+        self.key = key
+        self.hub = hub
         self._texts: dict[str, str | Unreadable | None] = {}
         self._objects: dict[str, Any] = {}
         self._heads: dict[str, bytes] = {}

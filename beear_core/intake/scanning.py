@@ -1,8 +1,8 @@
 """All rules over one folder. Nothing of the folder is run, and no weight is read."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from beear_core.intake.finding import Finding, Rule, Severity, all_rules, shortened
 from beear_core.intake.folder import ModelFolder
@@ -19,9 +19,16 @@ class Scan(NamedTuple):
         return tuple(one for one in self.findings if one.severity is Severity.HIGH)
 
 
-def scan(folder: Path, *, reference: Path | None = None, rules: Iterable[Rule] | None = None) -> Scan:
+def scan(
+    folder: Path,
+    *,
+    reference: Path | None = None,
+    key: Path | None = None,
+    hub: Mapping[str, Any] | None = None,
+    rules: Iterable[Rule] | None = None,
+) -> Scan:
     """What the rules find in `folder`. `reference` is a trusted model to compare with."""
-    view = ModelFolder(folder, ModelFolder(reference) if reference else None)
+    view = ModelFolder(folder, ModelFolder(reference) if reference else None, key=key, hub=hub)
     found = [finding for each in (all_rules() if rules is None else rules) for finding in _found(each, view)]
     return Scan(tuple(sorted(found, key=lambda one: (one.severity.rank, one.rule, one.file, one.where))))
 

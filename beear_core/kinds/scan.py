@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from beear_core.errors import ModelError, WorkbenchError
+from beear_core.hub_status import hub_status
 from beear_core.intake.admission import refuse_unknown, summary
 from beear_core.intake.finding import Finding, Severity
 from beear_core.intake.manifest import manifest
@@ -11,6 +12,7 @@ from beear_core.intake.scanning import Scan, scan
 from beear_core.intake.strict import admit, read_config
 from beear_core.memory import architecture
 from beear_core.models.fingerprint import model_sha256
+from beear_core.models_on_disk import HUB_ID
 from beear_core.runs.context import RunContext
 from beear_core.specs import ScanSpec
 
@@ -21,7 +23,8 @@ def run(spec: ScanSpec, context: RunContext) -> dict[str, Any]:
     folder = _folder(spec.model)
     reference = _folder(spec.reference) if spec.reference else None
     with context.stage("look at the files"):
-        scanned = scan(folder, reference=reference)
+        key = Path(spec.key).expanduser() if spec.key else None
+        scanned = scan(folder, reference=reference, key=key, hub=_hub(spec.model))
     with context.stage("hash"):
         digests = manifest(folder)
     refused = _refusal(folder, scanned, spec)
@@ -44,6 +47,11 @@ def _folder(name: str) -> Path:
     from beear_core.models.resolve import resolve_model  # brings in torch where it has to make the model
 
     return resolve_model(name)
+
+
+def _hub(name: str) -> dict[str, Any] | None:
+    """What the hub says, of a hub id alone: nothing is asked for a folder or an organism."""
+    return hub_status(name) if HUB_ID.match(name) and not Path(name).expanduser().is_dir() else None
 
 
 def _refusal(folder: Path, scanned: Scan, spec: ScanSpec) -> str:

@@ -76,6 +76,12 @@ class ScanSpec(BaseSpec):
     reference: str | None = setting(
         None, "Reference", "A model that you trust, to compare template and tokenizer with.", min_length=1
     )
+    key: str | None = setting(
+        None,
+        "Signer's key",
+        "A public key file: the folder's model-signing signature is to hold under it.",
+        min_length=1,
+    )
 
 
 class DriftSpec(SuspectSpec):

@@ -24,6 +24,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--reference", metavar="FOLDER", help="a model that you trust, to compare template and tokenizer with"
     )
+    parser.add_argument(
+        "--key", metavar="FILE", help="the signer's public key, under which the folder's signature is to hold"
+    )
     parser.add_argument("--sarif", metavar="FILE", help="write the findings as SARIF 2.1.0 too, for a CI")
     parser.add_argument(
         "--rules", action="store_true", help="print docs/rules.md, made from the rules, and end"
@@ -38,7 +41,9 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     if arguments.model is None:
         arguments.refuse("MODEL or --rules is needed")
-    spec = spec_of("scan", arguments, {"model": arguments.model, "reference": arguments.reference})
+    spec = spec_of(
+        "scan", arguments, {"model": arguments.model, "reference": arguments.reference, "key": arguments.key}
+    )
     sarif = Path(arguments.sarif).expanduser() if arguments.sarif else None
     return run_in_foreground(
         spec,

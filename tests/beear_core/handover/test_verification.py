@@ -7,14 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from beear_core import signature
 from beear_core.cli.main import main
 from beear_core.errors import HandoverError
-from beear_core.handover import signature
 from beear_core.handover.papers import after_run, write_papers
 from beear_core.handover.verification import Verification, verify
 from cache.digest import sha256_file
 from cache.run_folder import RunFolder
 from tests.beear_core.handover import made_folder
+from tests.beear_core.keys import key_pair
 
 
 @pytest.fixture
@@ -32,24 +33,7 @@ def out(run: RunFolder, tmp_path: Path) -> Path:
 @pytest.fixture(scope="module")
 def keys(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """A private key and its public one."""
-    pytest.importorskip("model_signing.signing")
-    from cryptography.hazmat.primitives import serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-
-    folder = tmp_path_factory.mktemp("keys")
-    key = ec.generate_private_key(ec.SECP256R1())
-    private, public = folder / "key.pem", folder / "key.pub"
-    private.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-    )
-    public.write_bytes(
-        key.public_key().public_bytes(
-            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-        )
-    )
-    return private, public
+    return key_pair(tmp_path_factory.mktemp("keys"))
 
 
 def places(found: Verification) -> list[str]:
@@ -152,15 +136,7 @@ def test_a_signature_of_somebody_else_does_not_hold(
     run: RunFolder, out: Path, keys: tuple[Path, Path], tmp_path: Path
 ) -> None:
     write_papers(run, key=keys[0])
-    from cryptography.hazmat.primitives import serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-
-    other = tmp_path / "other.pub"
-    other.write_bytes(
-        ec.generate_private_key(ec.SECP256R1())
-        .public_key()
-        .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
-    )
+    _, other = key_pair(tmp_path)
     assert places(verify(out, key=other)) == ["model.sig"]
 
 

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from beear_core.errors import HandoverError
-from beear_core.handover.manifest import SIGNATURE
 from beear_core.intake.finding import shortened
+
+SIGNATURE = "model.sig"
+"""Where model-signing puts a folder's signature."""
 
 REMEDY = "Install it with `pip install model-signing pyopenssl`, or leave the key out."
 KEYS = "Make a pair with `openssl ecparam -name prime256v1 -genkey -noout -out key.pem` and `openssl ec -in key.pem -pubout -out key.pub`."
