@@ -68,4 +68,5 @@ _HEADLINES: dict[str, Callable[[Result], str]] = {
     "bench": _bench,
     "sweep": sweep_headline,
     "scan": findings_headline,
+    "convert": lambda result: f"{result['tensors']} tensors converted",
 }

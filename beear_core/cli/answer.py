@@ -95,6 +95,12 @@ def _generate(result: Result) -> None:
         print_line(f"{row.get('answer', '')}\n")
 
 
+def _convert(result: Result) -> None:
+    print_line(f"{result['tensors']} tensors of {', '.join(result['converted'])}")
+    print_line(f"out     {result['out']}")
+    print_line("Nothing is said of the model by that: scan the new folder before you open it.")
+
+
 def _scan(result: Result) -> None:
     if result["findings"]:
         print_table(findings_table(result))
@@ -112,4 +118,5 @@ _ANSWERS: dict[str, Callable[[Result], None]] = {
     "organism": _organism,
     "sweep": lambda result: print_table(sweep_table(result)),
     "scan": _scan,
+    "convert": _convert,
 }

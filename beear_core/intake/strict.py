@@ -43,7 +43,7 @@ def admit(folder: Path) -> dict[str, Any]:
         raise NotSafetensorsError(
             "the folder has no safetensors weights",
             f"{folder}" + (f", only {', '.join(pickles)}" if pickles else ""),
-            "convert the weights to safetensors on a machine you can throw away; pickles are never opened here",
+            "turn them into safetensors with `convert FOLDER --out DIR`, which opens them in a process that is walled in",
         )
     return config
 

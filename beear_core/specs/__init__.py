@@ -4,6 +4,7 @@ from beear_core.specs.base import SCHEMA_VERSION, BaseSpec, Settings, SuspectSpe
 from beear_core.specs.entrapment import EntrapmentSettings
 from beear_core.specs.kinds import (
     BenchSpec,
+    ConvertSpec,
     DemoSpec,
     DriftSettings,
     DriftSpec,
@@ -25,6 +26,7 @@ __all__ = [
     "SPECS",
     "BaseSpec",
     "BenchSpec",
+    "ConvertSpec",
     "DemoSpec",
     "DriftSettings",
     "DriftSpec",

@@ -84,6 +84,14 @@ class ScanSpec(BaseSpec):
     )
 
 
+class ConvertSpec(BaseSpec):
+    """Pickled weights as safetensors, opened in a process that is walled in."""
+
+    kind: Literal["convert"] = "convert"
+    model: str = setting(..., "Model", "A folder that holds torch pickles.", min_length=1)
+    out: str = setting(..., "Out", "A new folder for the converted model.", min_length=1)
+
+
 class DriftSpec(SuspectSpec):
     """Per-layer drift of a candidate trigger, with controls."""
 

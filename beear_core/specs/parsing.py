@@ -10,6 +10,7 @@ from beear_core.errors import SettingError
 from beear_core.specs.base import BaseSpec
 from beear_core.specs.kinds import (
     BenchSpec,
+    ConvertSpec,
     DemoSpec,
     DriftSpec,
     EntrapSpec,
@@ -34,6 +35,7 @@ SPECS: Mapping[str, type[BaseSpec]] = {
         OrganismSpec,
         SweepSpec,
         ScanSpec,
+        ConvertSpec,
     )
 }
 

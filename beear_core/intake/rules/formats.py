@@ -86,7 +86,7 @@ class Imports(NamedTuple):
     Severity.HIGH,
     says="A pickle, or a format that holds one (PyTorch's .bin and .pt, joblib, NumPy object arrays), told by its name and by "
     "its bytes: opening it can run any code. What it imports is told by picklescan.",
-    remedy="delete it if the folder has safetensors; else convert it on a machine you can throw away",
+    remedy="delete it if the folder has safetensors; else turn it into safetensors with `convert`",
 )
 def pickle(folder: ModelFolder) -> Iterator[Seen]:
     for name in folder.files:

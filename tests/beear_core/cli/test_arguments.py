@@ -6,6 +6,7 @@ import pytest
 from beear_core.cli.main import build_parser
 from beear_core.specs import (
     BenchSpec,
+    ConvertSpec,
     DemoSpec,
     DriftSpec,
     EntrapSpec,
@@ -82,6 +83,8 @@ def test_every_command_of_the_contract_is_there_and_none_that_does_nothing_yet(c
         ),
         ("generate M hello there", GenerateSpec(model="M", texts=("hello", "there"))),
         ("scan M --reference N", ScanSpec(model="M", reference="N")),
+        ("scan M --key signer.pub", ScanSpec(model="M", key="signer.pub")),
+        ("convert M --out N", ConvertSpec(model="M", out="N")),
         ("evaluate M --override files.pickle=why", EvaluateSpec(model="M", overrides={"files.pickle": "why"})),
         ("bench bee", BenchSpec(what="bee")),
         (
