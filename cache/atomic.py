@@ -6,6 +6,7 @@ the dead process could not. A full disk is `DiskFullError` and a refused access 
 did the writing and in whatever words it complained.
 """
 
+import contextlib
 import errno
 import json
 import math
@@ -71,7 +72,9 @@ def writing(path: Path) -> Iterator[Path]:
             _flush(temporary)
             temporary.replace(path)
     finally:
-        temporary.unlink(missing_ok=True)
+        # Where nothing can be written nothing can be deleted either, and the first error is the one to tell.
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
 
 
 @contextmanager

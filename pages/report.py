@@ -16,7 +16,7 @@ from cache.run_folder import RunFolder
 from cache.run_store import RunEntry
 from pages.parts.charts import template
 from pages.parts.hand import hand, short_name
-from pages.parts.handover import draw_commands, draw_handover, draw_standing
+from pages.parts.handover import draw_commands, draw_handover, draw_open, draw_standing
 from pages.parts.jobs import UNDER_WAY, find, watch
 from pages.parts.report_sections import draw_section, draw_settings, examined
 from pages.parts.skeleton import empty, next_step, open_page, plain, refused
@@ -47,14 +47,16 @@ def main() -> None:
         return
     folders = [done[name].folder for name in chosen]
     cover = _draw_choice(done, folders, material)
-    draw_handover(folders, material, TEXT)
     if not chosen:
         empty(TEXT["choose"])
     if cover.remark.strip():
         st.text(cover.remark)
     draw_standing(material, TEXT)
-    for section in shown:
+    for number, section in enumerate(shown):
         draw_section(section)
+        if not number:
+            draw_open(material, TEXT)  # below the main figure, which is to be seen without scrolling
+    draw_handover(folders, material, TEXT)
     if material:
         examined(material, TEXT["examined"])
         draw_commands(material, TEXT)

@@ -23,11 +23,15 @@ Words = Mapping[str, str]
 
 
 def draw_standing(material: Sequence[Evidence], text: Words) -> None:
-    """Where the model stands, and what was not tested: the first screen of the report."""
+    """Where the model stands, in a sentence: the first screen of the report."""
     for one in material:
         found = standing(one.result) if one.kind == "evaluate" else None
         if found is not None:
             st.markdown(f"**{plain(found.verdict)}.** {plain(found.because)}")
+
+
+def draw_open(material: Sequence[Evidence], text: Words) -> None:
+    """What was not tested."""
     if material:
         st.caption(f"{text['open']}: {plain(' '.join(not_tested(material)))}")
 
