@@ -84,7 +84,7 @@ def test_every_command_of_the_contract_is_there_and_none_that_does_nothing_yet(c
         ("generate M hello there", GenerateSpec(model="M", texts=("hello", "there"))),
         ("scan M --reference N", ScanSpec(model="M", reference="N")),
         ("scan M --key signer.pub", ScanSpec(model="M", key="signer.pub")),
-        ("convert M --out N", ConvertSpec(model="M", out="N")),
+        ("convert M --out /N", ConvertSpec(model="M", out="/N")),
         ("evaluate M --override files.pickle=why", EvaluateSpec(model="M", overrides={"files.pickle": "why"})),
         ("bench bee", BenchSpec(what="bee")),
         (
