@@ -109,7 +109,7 @@ def looking_ahead(folder: Path) -> None:
 REFUSED: Mapping[str, tuple[Callable[[Path], None], str]] = {
     "no folder": (shutil.rmtree, "No such model: "),
     "no safetensors": (without_safetensors, "The folder has no safetensors weights: "),
-    "a pickle only": (pickle_only, "only pytorch_model.bin. Convert the weights to safetensors"),
+    "a pickle only": (pickle_only, "only pytorch_model.bin. Turn them into safetensors"),
     "remote code": (
         lambda folder: configure(folder, auto_map={"AutoModelForCausalLM": "modeling_x.X"}),
         "config.json asks to run code that is not part of transformers: auto_map = ",

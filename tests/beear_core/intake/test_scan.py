@@ -101,7 +101,7 @@ def test_the_table_names_rule_file_and_remedy(tmp_path: Path, scanned: Any) -> N
         "high",
         "formats.pickle",
         "optimizer.pt",
-        "convert it on a machine",
+        "with `convert`",
         "The folder is not loaded",
     ):
         assert words in said.out

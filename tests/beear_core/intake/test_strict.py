@@ -18,7 +18,7 @@ from beear_core.intake.strict import CODE_KEYS, PICKLE_SUFFIXES, admit
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "config.json").write_text(json.dumps({"model_type": "llama"}))
-    (tmp_path / "model.safetensors").write_bytes(b"never opened")
+    (tmp_path / "model.safetensors").write_bytes(b"convert FOLDER")
     return tmp_path
 
 
@@ -31,7 +31,7 @@ def test_a_plain_folder_is_admitted_unopened(folder: Path) -> None:
 
 
 def test_a_pickle_beside_safetensors_is_no_matter(folder: Path) -> None:
-    (folder / "pytorch_model.bin").write_bytes(b"never opened")
+    (folder / "pytorch_model.bin").write_bytes(b"convert FOLDER")
     assert admit(folder)
 
 
@@ -39,7 +39,7 @@ def test_a_pickle_beside_safetensors_is_no_matter(folder: Path) -> None:
 def test_pickles_alone_are_refused_by_name(suffix: str, folder: Path) -> None:
     (folder / "model.safetensors").rename(folder / f"weights{suffix}")
     with pytest.raises(
-        NotSafetensorsError, match=rf"no safetensors weights.*only weights\{suffix}.*never opened"
+        NotSafetensorsError, match=rf"no safetensors weights.*only weights\{suffix}.*convert FOLDER"
     ):
         admit(folder)
 
