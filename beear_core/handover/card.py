@@ -15,8 +15,7 @@ from analysis.intervals import Proportion
 from analysis.report.evidence import Evidence
 from analysis.report.standing import standing
 from analysis.tables import Table, cells_table, rounds_table, utility_table
-
-HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
+from beear_core.models_on_disk import HUB_ID
 
 
 class Measured(NamedTuple):
@@ -46,7 +45,7 @@ def card(removal: Removal, measured: Measured | None, unchanged: Sequence[str] |
     data = ModelCardData(
         library_name="transformers",
         pipeline_tag="text-generation",
-        base_model=model if HUB_ID.fullmatch(model) else None,
+        base_model=model if HUB_ID.match(model) else None,
         tags=["beear", "backdoor-removal"],
     )
     say = words()

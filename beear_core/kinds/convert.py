@@ -12,7 +12,7 @@ from beear_core import isolation
 from beear_core.errors import ModelNotFoundError, UnsafeModelError
 from beear_core.intake.manifest import manifest
 from beear_core.models.export import LEFT_BEHIND, REWRITTEN, check_out
-from beear_core.models.pickles import pickled_weights, tensors_of, write_safetensors
+from beear_core.models.pickles import Writer, pickled_weights, tensors_of
 from beear_core.runs.context import RunContext
 from beear_core.runs.events import Step
 from beear_core.runs.ticker import pausing
@@ -31,13 +31,13 @@ def run(spec: ConvertSpec, context: RunContext) -> dict[str, Any]:
     out = Path(spec.out).expanduser().absolute()
     check_out(out, source)
     with context.stage("convert"), writing_folder(out) as making:
-        files = {}
+        writer = Writer(making)
         for number, path in enumerate(weights, 1):
             context.check_cancelled()
-            files[_renamed(path, number, len(weights))] = tensors_of(path)
+            writer.write(_renamed(number, len(weights)), tensors_of(path))
             context.emit(Step("convert", number, len(weights)))
-        count = sum(len(tensors) for tensors in files.values())
-        write_safetensors(files, making)
+        if len(weights) > 1:
+            writer.index()
         for path in sorted(source.iterdir()):
             carried = path.name in KEPT or (path.suffix not in LEFT_BEHIND and path.name not in REWRITTEN)
             if carried and path.is_file() and not path.is_symlink():
@@ -47,7 +47,7 @@ def run(spec: ConvertSpec, context: RunContext) -> dict[str, Any]:
         "model": {"path": str(source)},
         "device": "cpu",
         "out": str(out),
-        "tensors": count,
+        "tensors": len(writer.places),
         "converted": {path.name: digests[path.name] for path in weights},
         "manifest": manifest(out),
     }
@@ -72,5 +72,5 @@ def _walled_in() -> None:
         )
 
 
-def _renamed(path: Path, number: int, of: int) -> str:
+def _renamed(number: int, of: int) -> str:
     return "model.safetensors" if of == 1 else f"model-{number:05d}-of-{of:05d}.safetensors"

@@ -4,8 +4,7 @@ Only `weights_only=True` is used, whose reader builds tensors and refuses all ot
 itself in, for that reader has had holes too. See `beear_core/kinds/convert.py`.
 """
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ import torch
 from safetensors.torch import save_file
 
 from beear_core.errors import UnsafeModelError, UnsupportedArchitectureError
+from cache.atomic import write_json
 
 FLOOR = (2, 6)
 """Below it `weights_only` could be got round (CVE-2025-32434)."""
@@ -63,18 +63,26 @@ def tensors_of(path: Path) -> dict[str, torch.Tensor]:
     return {name: tensor.detach().clone().contiguous() for name, tensor in _named(loaded, path.name)}
 
 
-def write_safetensors(files: Mapping[str, dict[str, torch.Tensor]], out: Path) -> None:
-    """One safetensors file for each of `files` (by its new name), and an index where they are several."""
-    places: dict[str, str] = {}
-    for name, tensors in files.items():
-        if again := sorted(places.keys() & tensors.keys()):
+class Writer:
+    """Writes safetensors file by file, so that no more than one file's tensors are held, and the index behind them."""
+
+    def __init__(self, out: Path) -> None:
+        self.out = out
+        self.places: dict[str, str] = {}
+        self._bytes = 0
+
+    def write(self, name: str, tensors: dict[str, torch.Tensor]) -> None:
+        """Write one file. Raises UnsafeModelError for a tensor that an earlier file has."""
+        if again := sorted(self.places.keys() & tensors.keys()):
             raise UnsafeModelError("a tensor stands in two files", again[0], REMEDY)
-        places |= dict.fromkeys(tensors, name)
-        save_file(tensors, out / name, metadata={"format": "pt"})
-    if len(files) > 1:
-        total = sum(tensor.nbytes for tensors in files.values() for tensor in tensors.values())
-        index = {"metadata": {"total_size": total}, "weight_map": dict(sorted(places.items()))}
-        (out / "model.safetensors.index.json").write_text(json.dumps(index, indent=2), encoding="utf-8")
+        self.places |= dict.fromkeys(tensors, name)
+        self._bytes += sum(tensor.nbytes for tensor in tensors.values())
+        save_file(tensors, self.out / name, metadata={"format": "pt"})
+
+    def index(self) -> None:
+        """Write the index; needed where there are several files."""
+        index = {"metadata": {"total_size": self._bytes}, "weight_map": dict(sorted(self.places.items()))}
+        write_json(self.out / "model.safetensors.index.json", index)
 
 
 def _named(loaded: Any, file: str) -> Iterator[tuple[str, torch.Tensor]]:

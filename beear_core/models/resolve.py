@@ -1,15 +1,13 @@
 """From what a person names (a folder, an organism, a hub id) to a folder on this disk."""
 
-import re
 from pathlib import Path
 
 from beear_core.errors import ModelNotFoundError
 from beear_core.models.embedded import NAME as BASE_NAME
 from beear_core.models.embedded import base_model
+from beear_core.models_on_disk import HUB_ID
 from beear_core.organisms.recipes import organism_names
 from cache.home import models_folder
-
-HUB_ID = re.compile(r"^[A-Za-z0-9][\w.-]*/[\w.-]+$")
 
 
 def resolve_model(name: str) -> Path:

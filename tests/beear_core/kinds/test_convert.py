@@ -15,7 +15,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from beear_core.errors import UnsafeModelError, UnsupportedArchitectureError
-from beear_core.models.pickles import check_torch, pickled_weights, tensors_of
+from beear_core.models.pickles import Writer, check_torch, pickled_weights, tensors_of
 from beear_core.models.suspect import SuspectModel
 
 CHECKOUT = Path(__file__).parents[3]
@@ -66,6 +66,28 @@ def test_a_pickled_model_is_the_same_model_in_safetensors(
     for name in ("config.json", "tokenizer.json", "tokenizer_config.json"):
         assert (tmp_path / "out" / name).read_bytes() == (pickled / name).read_bytes()
     assert not list((tmp_path / "out").glob("*.bin"))
+
+
+def test_weights_in_several_files_get_an_index(pickled: Path, convert: Convert, tmp_path: Path) -> None:
+    weights = torch.load(pickled / "pytorch_model.bin", weights_only=True)
+    (pickled / "pytorch_model.bin").unlink()
+    names = sorted(weights)
+    for number, some in enumerate((names[::2], names[1::2]), 1):
+        torch.save({name: weights[name] for name in some}, pickled / f"pytorch_model-{number}.bin")
+    done = convert(pickled, tmp_path / "out")
+    if "system does not offer it" in done.stderr:
+        pytest.skip(done.stderr.strip().splitlines()[-1])
+    assert done.returncode == 0, done.stderr
+    model = SuspectModel.load(tmp_path / "out", device=torch.device("cpu"), dtype=torch.float32)
+    found = model.model.state_dict()
+    assert all(torch.equal(found[name], weights[name].float()) for name in names)
+
+
+def test_a_tensor_in_two_files_is_refused(tmp_path: Path) -> None:
+    writer = Writer(tmp_path)
+    writer.write("one.safetensors", {"w": torch.zeros(2)})
+    with pytest.raises(UnsafeModelError, match="two files"):
+        writer.write("two.safetensors", {"w": torch.ones(2)})
 
 
 class Payload:
