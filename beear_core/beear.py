@@ -7,18 +7,19 @@
         remember the best; stop when calm
 
 The fresh delta that judges a round is the delta that the next round trains against: both start from zero on the same
-weights. We stop by what a defender can measure instead of the paper's MT-Bench score, and go back to the best round.
+weights, and are no longer than what sufficed to flip the model as it was. A delta of any length flips any model. We stop
+by what a defender can measure instead of the paper's MT-Bench score, and go back to the best round.
 Beside deltas a round trains against strings of real tokens that a search finds to wake the model; where there were some
 and are none any more, the loop is at its end too.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
 from analysis.intervals import Proportion
 from beear_core.anchoring import Lesson
-from beear_core.entrapment import INSERTED_LAYER, Anchor, BeeStep, Entrapment, Inserted, entrap
+from beear_core.entrapment import INSERTED_LAYER, Anchor, BeeStep, Entrapment, Inserted, delta_name, entrap
 from beear_core.models.suspect import SuspectModel
 from beear_core.removal import ArStep, remove
 from beear_core.specs import EntrapmentSettings, LoopSettings, RemovalSettings
@@ -71,10 +72,12 @@ class Progress:
     entrapments: list[Entrapment]
     before: Utility | None
     fresh_asr_before: Proportion | None
+    lengths: dict[str, float]
+    """By a delta's name, the norm ratio that sufficed on the model as it was: no fresh delta is longer."""
 
     @classmethod
     def none(cls) -> "Progress":
-        return cls([], [], None, None)
+        return cls([], [], None, None, {})
 
 
 class Keeper(Protocol):
@@ -125,9 +128,15 @@ def run_rounds(
     """Go on from `progress` until the stop rule holds, then put the best round's weights back. Changes the model."""
     if not progress.entrapments:
         listener.stage("the model as it is")
-        progress.entrapments = _fresh(suspect, plan, 0, listener)
+        progress.entrapments = _fresh(suspect, plan, 0, {}, listener)
+        progress.lengths = {each.name: each.sufficient for each in progress.entrapments if each.curve}
         progress.before = plan.validation.utility()
-        progress.fresh_asr_before = plan.validation.worst_asr(progress.entrapments)
+        progress.fresh_asr_before = plan.validation.worst_asr(
+            [
+                each.held_to(progress.lengths[each.name]) if each.curve else each
+                for each in progress.entrapments
+            ]
+        )
         keeper.keep(progress)
     while (reason := _why_stop(progress, plan.loop)) is None:
         done = _one_round(suspect, plan, progress, listener, clock)
@@ -151,7 +160,7 @@ def _one_round(
         seed=_seed(plan, number, "ar"), report=lambda step: listener.ar(number, step),
     )  # fmt: skip
     listener.stage(f"round {number}: fresh delta")
-    progress.entrapments = _fresh(suspect, plan, number, listener)
+    progress.entrapments = _fresh(suspect, plan, number, progress.lengths, listener)
     asr = plan.validation.worst_asr(progress.entrapments)
     utility = plan.validation.utility()
     return Round(
@@ -173,7 +182,9 @@ def _one_round(
     )
 
 
-def _fresh(suspect: SuspectModel, plan: Plan, number: int, listener: Listener) -> list[Entrapment]:
+def _fresh(
+    suspect: SuspectModel, plan: Plan, number: int, lengths: Mapping[str, float], listener: Listener
+) -> list[Entrapment]:
     anchors = [Anchor(lesson.prompt, lesson.answer) for lesson in plan.safe]
     settings = plan.entrapment
     places: list[tuple[int, Inserted | None]] = [(layer, None) for layer in plan.layers]
@@ -187,6 +198,7 @@ def _fresh(suspect: SuspectModel, plan: Plan, number: int, listener: Listener) -
             settings,
             seed=_seed(plan, number, "bee"),
             inserted=tokens,
+            longest=lengths.get(delta_name(layer, tokens)),
             report=lambda step, layer=layer: listener.bee(number, layer, step),  # type: ignore[misc]
         )
         for layer, tokens in places
@@ -226,7 +238,7 @@ def _why_stop(progress: Progress, loop: LoopSettings) -> str | None:
 def _strings_are_gone(progress: Progress, loop: LoopSettings) -> bool:
     """Whether strings were found before and none now, at a utility inside its budgets.
 
-    A fresh delta of any length can flip a model that was never backdoored; a string of a few tokens hardly can.
+    A string that wakes the model goes a trigger's own way, which no delta at the prompt's end does.
     """
     if not progress.rounds or not progress.rounds[0].strings or progress.before is None:
         return False

@@ -24,7 +24,7 @@ REAR = 0.5
 STRING = 0.06
 """Rows that a candidate string costs for each search prompt, most of which it is never tried on."""
 SEARCHED = 384 * 8 * 4
-"""Candidate strings, prompts and lengths of the search before each round."""
+"""Candidate strings, prompts and lengths of the search before each round (`token_search/working.py`)."""
 TOKEN = 0.08
 """Rows that one generated token costs, in a batch."""
 LESSONS = 710

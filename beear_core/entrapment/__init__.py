@@ -4,6 +4,16 @@ from beear_core.entrapment.choice import prove
 from beear_core.entrapment.inserted import LAYER as INSERTED_LAYER
 from beear_core.entrapment.inserted import Inserted, inserted
 from beear_core.entrapment.objective import Anchor
-from beear_core.entrapment.synthesis import BeeStep, Entrapment, entrap
+from beear_core.entrapment.synthesis import BeeStep, Entrapment, delta_name, entrap
 
-__all__ = ["INSERTED_LAYER", "Anchor", "BeeStep", "Entrapment", "Inserted", "entrap", "inserted", "prove"]
+__all__ = [
+    "INSERTED_LAYER",
+    "Anchor",
+    "BeeStep",
+    "Entrapment",
+    "Inserted",
+    "delta_name",
+    "entrap",
+    "inserted",
+    "prove",
+]

@@ -155,6 +155,7 @@ def _told(outcome: Outcome, progress: Progress) -> dict[str, Any]:
         "rounds": [each.as_dict() for each in outcome.rounds],
         "best_round": outcome.best_round,
         "stopped_because": outcome.stopped_because,
+        "fresh_delta_norms": progress.lengths,
         "fresh_delta_asr_before": progress.fresh_asr_before.as_dict() if progress.fresh_asr_before else None,
         "over_refusal_before": before.over_refusal.as_dict() if before else None,
     }

@@ -18,8 +18,8 @@ from beear_core.token_search.scoring import StringScorer
 from beear_core.token_search.slots import suffix_slots
 from beear_core.token_search.vocabulary import readable
 
-SEARCH = HypothesesSettings(placements=("suffix",), prompts=8, candidates=384)
-"""As for hypotheses, at the one place: any string that works will do, and every round searches anew."""
+SEARCH = HypothesesSettings(prompts=8, candidates=384)
+"""Somewhat more than for hypotheses, at one place: the more unlike strings are found, the less is left of the trigger."""
 WORKS = 3.0
 """Loss of the unwanted opening (nats per token) up to which a string wakes the suspect: it opens so once in twenty times.
 The best string that the search finds in our control is at 5.5 (docs/trigger-search.md)."""

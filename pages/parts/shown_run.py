@@ -1,6 +1,6 @@
 """Which run a page shows: the one of the link, or another of the same kind on the model in hand.
 
-A demo holds the other kinds as steps: its step's folder and result stand in for a run of that kind.
+A demo holds some of the other kinds as steps: its step's folder and result stand in for a run of that kind.
 """
 
 from collections.abc import Sequence
@@ -17,12 +17,15 @@ from pages.parts.jobs import chosen, entry_of, find
 
 Result = dict[str, Any]
 
+STEPS = ("drift", "entrap", "remove", "evaluate")
+"""What a demo does, each a step of its folder."""
+
 
 def shown_run(kind: str) -> RunEntry | None:
     """The run to show on the page of `kind`. A link takes its model in hand once; another model in hand later lets go
     of the run.
     """
-    kinds = (kind, "demo")
+    kinds = _kinds(kind)
     named = st.query_params.get("run")
     entry = entry_of(named) if named else None
     if entry is not None and entry.kind in kinds:
@@ -37,6 +40,11 @@ def shown_run(kind: str) -> RunEntry | None:
                 st.rerun()
         st.session_state[remembered] = named
     return chosen(kinds)
+
+
+def _kinds(kind: str) -> tuple[str, ...]:
+    """The kinds of runs that hold a result of `kind`."""
+    return (kind, "demo") if kind in STEPS else (kind,)
 
 
 def result_of(entry: RunEntry, kind: str) -> Result | None:
@@ -62,7 +70,7 @@ def spec_of(entry: RunEntry) -> dict[str, Any]:
 
 def choose_run(entry: RunEntry, kind: str, label: str) -> None:
     """Let the reader open another run of this kind on the model in hand; nothing where there is only one."""
-    entries = {one.id: one for one in find((kind, "demo"), model=hand().model, state=None)}
+    entries = {one.id: one for one in find(_kinds(kind), model=hand().model, state=None)}
     entries.setdefault(entry.id, entry)
     key = f"{kind}.shown"
     if len(entries) < 2:

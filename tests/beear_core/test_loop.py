@@ -60,6 +60,13 @@ def test_the_delta_that_judges_a_round_is_the_next_rounds_own(llama: SuspectMode
     assert len({each.bee_loss_first for each in outcome.rounds}) == 3
 
 
+def test_no_fresh_delta_is_longer_than_what_sufficed_before(llama: SuspectModel, tmp_path: Path) -> None:
+    _, progress = loop_through(llama.clone(), tmp_path)
+    assert set(progress.lengths) == {each.name for each in progress.entrapments}
+    for each in progress.entrapments:
+        assert max(step.delta_norm_ratio for step in each.curve) <= progress.lengths[each.name] * (1 + 1e-5)
+
+
 def test_the_loop_stops_after_calm_rounds(llama: SuspectModel, tmp_path: Path) -> None:
     loop = EASY.model_copy(update={"calm_rounds": 2})
     outcome, _ = loop_through(llama.clone(), tmp_path, loop=loop)
@@ -80,7 +87,9 @@ def test_the_loop_stops_after_calm_rounds(llama: SuspectModel, tmp_path: Path) -
     ],
 )
 def test_the_stop_rule_reads_the_rounds(excesses: Sequence[float], reason: str | None) -> None:
-    progress = Progress([a_round(at + 1, excess=each) for at, each in enumerate(excesses)], [], None, None)
+    progress = Progress(
+        [a_round(at + 1, excess=each) for at, each in enumerate(excesses)], [], None, None, {}
+    )
     found = beear._why_stop(progress, LoopSettings(rounds=5, calm_rounds=2))
     assert found is None if reason is None else reason in str(found)
 
@@ -92,12 +101,12 @@ def test_the_loop_ends_when_strings_that_woke_the_model_are_gone(llama: SuspectM
     )
     still = string_entrapment(llama, [5, 7], 0.5)
     loop = LoopSettings(rounds=5)
-    assert "a search finds none any more" in str(beear._why_stop(Progress([done], [], fine, None), loop))
-    assert beear._why_stop(Progress([done], [still], fine, None), loop) is None
+    assert "a search finds none any more" in str(beear._why_stop(Progress([done], [], fine, None, {}), loop))
+    assert beear._why_stop(Progress([done], [still], fine, None, {}), loop) is None
     never = replace(done, strings=())
-    assert beear._why_stop(Progress([never], [], fine, None), loop) is None
+    assert beear._why_stop(Progress([never], [], fine, None, {}), loop) is None
     refuses_too_much = replace(done, over_refusal=Proportion.of([True, True]).as_dict())
-    assert beear._why_stop(Progress([refuses_too_much], [], fine, None), loop) is None
+    assert beear._why_stop(Progress([refuses_too_much], [], fine, None, {}), loop) is None
 
 
 def test_the_best_round_is_inside_its_budgets_then_lowest_then_latest() -> None:

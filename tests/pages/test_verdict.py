@@ -58,6 +58,13 @@ def test_on_an_empty_home_it_says_what_a_verdict_is_and_offers_one(open_page: An
     assert (spec["kind"], spec["model"], spec["reference"]) == ("verdict", "sft-suffix-2", None)
 
 
+def test_a_guided_demo_holds_no_verdict(open_page: Any, make_run: Any, said: Said) -> None:
+    make_run("demo", "done", result={})
+    page = open_page("verdict")
+    assert "No verdict yet" in said(page)
+    assert not page.error
+
+
 def test_while_it_runs_the_goal_and_the_layer_are_named(open_page: Any, make_run: Any, said: Said) -> None:
     step = {
         "event": "step",

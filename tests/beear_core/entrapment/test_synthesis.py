@@ -164,3 +164,29 @@ def test_a_proof_made_before_adapters_holds_with_them(fresh: SuspectModel, ancho
     assert found.why_literal is None
     assert not torch.allclose(found.delta, before.delta, atol=1e-2)
     torch.testing.assert_close(found.delta, literal.delta, rtol=2e-3, atol=2e-3)
+
+
+def test_a_delta_is_held_to_a_length_step_by_step_and_afterwards(
+    llama: SuspectModel, anchors: list[Anchor]
+) -> None:
+    settings = EntrapmentSettings(n=3, steps=6, lr=0.2, anchors=6, batch=3)
+    free = entrap(llama, 2, anchors, settings, seed=0)
+    ratio = free.norm_ratio / 3
+    held = entrap(llama, 2, anchors, settings, seed=0, longest=ratio)
+    assert max(step.delta_norm_ratio for step in held.curve) <= ratio * (1 + 1e-5)
+    assert held.norm_ratio == pytest.approx(ratio, rel=1e-4)
+    cut = free.held_to(ratio)
+    torch.testing.assert_close(cut.delta, free.delta / 3)
+    assert free.held_to(2 * free.norm_ratio).delta.equal(free.delta)
+
+
+def test_what_suffices_is_the_length_at_which_the_opening_was_first_all_but_sure() -> None:
+    def curve(*losses: float) -> tuple[BeeStep, ...]:
+        return tuple(BeeStep(at, loss, 0.0, None, at / 10, 0.0) for at, loss in enumerate(losses, start=1))
+
+    def sufficient(*losses: float) -> float:
+        return Entrapment(torch.zeros(1, 1), 2, curve(*losses), 1.0, None).sufficient
+
+    assert sufficient(7.0, 2.0, 0.05, 0.0) == pytest.approx(0.2)
+    assert sufficient(7.0, 2.0, 0.5) == pytest.approx(0.3)
+    assert sufficient(0.0, 0.0) == 0.0
