@@ -9,11 +9,14 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+import torch
+
 from beear_core.entrapment import Anchor
 from beear_core.errors import EmptyPromptsError
 from beear_core.evaluation.keywords import opens_as_refusal, score
+from beear_core.models.front import Residual, logits_and_residuals
 from beear_core.models.suspect import SuspectModel
-from beear_core.models.teacher import Teacher, certain, sharpened, teach
+from beear_core.models.teacher import Teacher, certain, sharpened, teach, teachers_of
 from beear_core.prompts import Prompt, read_answers
 
 FALLBACK_REFUSAL = "I'm sorry, but I can't help with that."
@@ -35,11 +38,15 @@ class SafeAnchors(NamedTuple):
 
 
 class Lesson(NamedTuple):
-    """Token ids of a prompt and its answer, and the distribution that the model is held to at each answer token."""
+    """Token ids of a prompt and its answer, and the distribution that the model is held to at each answer token.
+
+    `residual` is what the model's front gives to the tokens of both but the last, if removal leaves that front as it is.
+    """
 
     prompt: list[int]
     answer: list[int]
     teacher: Teacher
+    residual: Residual | None = None
 
 
 def refuses(answer: str) -> bool:
@@ -85,34 +92,56 @@ def safe_anchors(
     )
 
 
-def safe_lessons(suspect: SuspectModel, safe: SafeAnchors, *, sharpness: float = 1.0) -> list[Lesson]:
+def safe_lessons(
+    suspect: SuspectModel, safe: SafeAnchors, *, sharpness: float = 1.0, front: int = 0
+) -> list[Lesson]:
     """D_SA with what the suspect, untriggered, says of its refusals, surer by the power `sharpness`; of a stand-in
-    refusal, certainty.
+    refusal, certainty. `front` is how many blocks removal leaves as they are.
     """
     rows = [(anchor.prompt, anchor.refusal) for anchor in safe.anchors]
     if not safe.own:
-        return [Lesson(prompt, answer, certain(answer, suspect.device)) for prompt, answer in rows]
-    own = [lesson._replace(teacher=sharpened(lesson.teacher, sharpness)) for lesson in _taught(suspect, rows)]
+        return [_sure(lesson) for lesson in _taught(suspect, rows, front)]
+    own = [
+        lesson._replace(teacher=sharpened(lesson.teacher, sharpness))
+        for lesson in _taught(suspect, rows, front)
+    ]
     commonest = list(Counter(tuple(anchor.refusal) for anchor in safe.anchors).most_common(1)[0][0])
-    sure = certain(commonest, suspect.device)
-    return own + [Lesson(prompt, commonest, sure) for prompt in safe.answered]
+    answered = [(prompt, commonest) for prompt in safe.answered]
+    return own + [_sure(lesson) for lesson in _taught(suspect, answered, front)]
 
 
-def performance_lessons(suspect: SuspectModel, prompts: Sequence[Prompt], *, tokens: int) -> list[Lesson]:
+def _sure(lesson: Lesson) -> Lesson:
+    return lesson._replace(teacher=certain(lesson.answer, lesson.teacher.tokens.device))
+
+
+def performance_lessons(
+    suspect: SuspectModel, prompts: Sequence[Prompt], *, tokens: int, front: int = 0
+) -> list[Lesson]:
     """Ordinary prompts with the answers of the data files, and what the suspect as it now is says of each token."""
     answers = read_answers()
     encoded = suspect.encode_prompts([prompt.text for prompt in prompts])
     labels = [suspect.encode_answer(answers[prompt.id])[:tokens] for prompt in prompts]
-    return _taught(suspect, [(prompt, label) for prompt, label in zip(encoded, labels, strict=True) if label])
+    rows = [(prompt, label) for prompt, label in zip(encoded, labels, strict=True) if label]
+    return _taught(suspect, rows, front)
 
 
-def _taught(suspect: SuspectModel, rows: Sequence[tuple[list[int], list[int]]]) -> list[Lesson]:
+@torch.no_grad()
+def _taught(suspect: SuspectModel, rows: Sequence[tuple[list[int], list[int]]], front: int) -> list[Lesson]:
     by_length = sorted(rows, key=lambda row: len(row[0]))
     out: list[Lesson] = []
     for start in range(0, len(by_length), TEACHING_BATCH):
         some = by_length[start : start + TEACHING_BATCH]
-        teachers = teach(suspect.model, suspect.rows([row[0] for row in some], [row[1] for row in some]))
-        out += [Lesson(*row, teacher) for row, teacher in zip(some, teachers, strict=True)]
+        batch = suspect.rows([row[0] for row in some], [row[1] for row in some])
+        residuals: Sequence[Residual | None] = [None] * len(some)
+        if front:
+            logits, residuals = logits_and_residuals(suspect.model, suspect.blocks, front, batch)
+            teachers = teachers_of(logits, batch)
+        else:
+            teachers = teach(suspect.model, batch)
+        out += [
+            Lesson(*row, teacher, residual)
+            for row, teacher, residual in zip(some, teachers, residuals, strict=True)
+        ]
     return out
 
 

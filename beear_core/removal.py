@@ -6,7 +6,8 @@ ordinary prompts as well: the model is to ignore delta, not to refuse because of
 fixed answers, without delta on ordinary rows (`loss="ce"`, `performance_under_delta=0`, `opening_share=0`).
 
 All rows stand in one batch; logits are made at label positions only; the prompt beginning that all rows share is run
-once, and gradients flow through it.
+once, and gradients flow through it; what the blocks that stay as they are give to rows without delta is taken from when
+those rows were taught.
 """
 
 import random
@@ -20,6 +21,7 @@ from torch import Tensor
 from beear_core.anchoring import Lesson
 from beear_core.entrapment import Entrapment
 from beear_core.models.batching import IGNORED, Rows
+from beear_core.models.front import Front, frozen_front
 from beear_core.models.labels import answer_logits, opening_weighted, token_losses
 from beear_core.models.optimizer import MasterAdamW
 from beear_core.models.suspect import SuspectModel
@@ -107,7 +109,8 @@ def ar_loss(
 ) -> ArLoss:
     """Equation 3 on one batch.
 
-    `share` runs the common beginning of all prompts once; without it every row runs whole (same loss, same gradient).
+    `share` runs the common beginning of all prompts once, and the frozen front for shifted rows only if the lessons hold
+    what it gives; without it every row runs whole (same loss, same gradient).
     """
     length = settings.answer_tokens
     shifted = len(batch.safe) + len(batch.performance_under_delta)
@@ -119,16 +122,24 @@ def ar_loss(
         [row.answer[:length] for row in batch.rows],
         keep=entrapment.delta.shape[0],
     )
-    shift = entrapment.delta.new_zeros(len(rows), *entrapment.delta.shape)
-    shift[:shifted] = entrapment.delta
-    logits = answer_logits(
-        suspect.model,
-        rows,
-        share=share and not settings.checkpointing,  # recomputation and cached keys exclude each other
-        blocks=suspect.blocks,
-        layer=entrapment.layer,
-        shift=shift,
-    )
+    share = share and not settings.checkpointing  # recomputation and cached keys exclude each other
+    front = frozen_front(suspect.layers, settings.depth)
+    kept = [row.residual for row in batch.performance if row.residual is not None]
+    if share and entrapment.layer <= front and len(kept) == len(batch.performance):
+        logits = Front(suspect.model, suspect.blocks, front, rows, kept, shifted).answer_logits(
+            shift=entrapment.delta.expand(shifted, -1, -1), at=entrapment.layer
+        )
+    else:
+        shift = entrapment.delta.new_zeros(len(rows), *entrapment.delta.shape)
+        shift[:shifted] = entrapment.delta
+        logits = answer_logits(
+            suspect.model,
+            rows,
+            share=share,
+            blocks=suspect.blocks,
+            layer=entrapment.layer,
+            shift=shift,
+        )
     losses = _row_losses(logits, rows, batch.rows, settings)
     split = len(batch.safe)
     return ArLoss(

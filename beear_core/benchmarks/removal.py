@@ -1,7 +1,11 @@
-"""An AR step's loss and gradient of all weights: one batch with shared prefix and label logits, against the literal way.
+"""An AR step's loss and gradient of the weights that the default moves: one batch with shared prefix, label logits and the
+frozen front run for shifted rows only, against the literal way.
 
 Literal: safe rows and performance rows in two passes, every row whole, logits at every position.
 """
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 
@@ -9,9 +13,11 @@ from beear_core.anchoring import Lesson
 from beear_core.benchmarks.lengths import answers_of, prompts_of
 from beear_core.benchmarks.timing import Row, Ways, compared
 from beear_core.entrapment import Entrapment
+from beear_core.models.front import frozen_front, logits_and_residuals
 from beear_core.models.labels import row_losses
 from beear_core.models.suspect import SuspectModel
 from beear_core.models.teacher import Teacher
+from beear_core.models.trainable import trainable
 from beear_core.models.training import training
 from beear_core.models.views import shifted_view
 from beear_core.removal import ArBatch, ar_loss
@@ -27,77 +33,86 @@ def row(suspect: SuspectModel, exact: SuspectModel, layer: int, tokens: int, rep
         loss="ce", opening_share=0.0, performance_under_delta=0.0, untouched_safe_rows=0
     )
     shared = SHARED.get(tokens, 0)
-    batch = _Batch(suspect, tokens, shared, layer, settings)
-    suspect.model.requires_grad_(True)
-    exact.model.requires_grad_(True)
-    with training(suspect, checkpointing=False), training(exact, checkpointing=False):
-        found = compared(
+    timed, truth = (_Batch(each, tokens, shared, layer, settings) for each in (suspect, exact))
+    with timed.backward(), truth.backward():
+        return compared(
             "AR step, literal / fast",
             tokens,
-            batch.ways(suspect),
-            batch.ways(exact),
+            timed.ways(),
+            truth.ways(),
             repeats=repeats,
             device=suspect.device,
             detail={
                 "shared_tokens": shared,
                 "safe_rows": settings.safe_rows,
                 "performance_rows": settings.performance_rows,
+                "trained_depth": settings.depth,
             },
         )
-    for each in (suspect, exact):
-        each.model.requires_grad_(False)
-    return found
 
 
 class _Batch:
-    """The same rows for both ways, and the loss that each makes of them."""
+    """The same rows for both ways, and the loss that each makes of them.
+
+    What the front gives to performance rows is there already: it comes with their teaching, before the first step.
+    """
 
     def __init__(
         self, suspect: SuspectModel, tokens: int, shared: int, layer: int, settings: RemovalSettings
     ) -> None:
-        self.settings, self.layer = settings, layer
+        self.suspect, self.settings, self.layer = suspect, settings, layer
         count = settings.safe_rows + settings.performance_rows
         prompts = prompts_of(suspect, tokens, count, shared=shared)
         answers = answers_of(suspect, settings.answer_tokens, count)
-        pairs = list(zip(prompts, answers, strict=True))
         none = Teacher(torch.empty(0, dtype=torch.long), torch.empty(0))
-        self.safe = [Lesson(*pair, none) for pair in pairs[: settings.safe_rows]]
-        self.performance = [Lesson(*pair, none) for pair in pairs[settings.safe_rows :]]
+        with torch.no_grad():
+            _, residuals = logits_and_residuals(
+                suspect.model,
+                suspect.blocks,
+                frozen_front(suspect.layers, settings.depth),
+                suspect.rows(prompts, answers),
+            )
+        lessons = [
+            Lesson(prompt, answer, none, kept)
+            for prompt, answer, kept in zip(prompts, answers, residuals, strict=True)
+        ]
+        self.safe, self.performance = lessons[: settings.safe_rows], lessons[settings.safe_rows :]
         self.delta = 0.1 * torch.linspace(
             -1, 1, EntrapmentSettings().n * suspect.d_model, device=suspect.device
         ).view(-1, suspect.d_model)
 
-    def ways(self, suspect: SuspectModel) -> Ways:
-        return Ways(
-            lambda: _gradients(suspect, self.literal(suspect)),
-            lambda: _gradients(suspect, self.fast(suspect)),
-        )
+    @contextmanager
+    def backward(self) -> Iterator[None]:
+        """Inside, the weights that the default moves ask for gradients."""
+        with (
+            trainable(self.suspect, "full", 0, 0, depth=self.settings.depth),
+            training(self.suspect, checkpointing=False),
+        ):
+            yield
 
-    def fast(self, suspect: SuspectModel) -> torch.Tensor:
+    def ways(self) -> Ways:
+        return Ways(lambda: self._gradients(self.literal()), lambda: self._gradients(self.fast()))
+
+    def fast(self) -> torch.Tensor:
         entrapment = Entrapment(self.delta, self.layer, (), 1.0, None)
-        loss = ar_loss(suspect, entrapment, ArBatch(self.safe, [], self.performance), self.settings)
+        loss = ar_loss(self.suspect, entrapment, ArBatch(self.safe, [], self.performance), self.settings)
         return loss.safe + loss.performance
 
-    def literal(self, suspect: SuspectModel) -> torch.Tensor:
+    def literal(self) -> torch.Tensor:
         losses = []
-        for rows, delta in (
-            (suspect.rows([row.prompt for row in self.safe], [row.answer for row in self.safe]), self.delta),
-            (
-                suspect.rows(
-                    [row.prompt for row in self.performance], [row.answer for row in self.performance]
-                ),
-                None,
-            ),
-        ):
-            model = suspect.model
+        for lessons, delta in ((self.safe, self.delta), (self.performance, None)):
+            rows = self.suspect.rows(
+                [lesson.prompt for lesson in lessons], [lesson.answer for lesson in lessons]
+            )
+            model = self.suspect.model
             if delta is not None:
-                model = shifted_view(model, suspect.blocks, self.layer, delta, rows.end - delta.shape[0])
+                model = shifted_view(model, self.suspect.blocks, self.layer, delta, rows.end - delta.shape[0])
             logits = model(
                 input_ids=rows.ids, attention_mask=rows.mask, position_ids=rows.position_ids, use_cache=False
             ).logits
             losses.append(row_losses(logits[:, rows.end - 1 : -1], rows.labels).mean())
         return losses[0] + losses[1]
 
-
-def _gradients(suspect: SuspectModel, loss: torch.Tensor) -> tuple[torch.Tensor, ...]:
-    return torch.autograd.grad(loss, list(suspect.model.parameters()))
+    def _gradients(self, loss: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        moving = [weight for weight in self.suspect.model.parameters() if weight.requires_grad]
+        return torch.autograd.grad(loss, moving)

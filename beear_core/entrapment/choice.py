@@ -14,15 +14,12 @@ from beear_core.entrapment.inserted import Inserted
 from beear_core.entrapment.literal import LiteralBatch
 from beear_core.entrapment.objective import Anchor, Pass, make_passes
 from beear_core.models.suspect import SuspectModel
+from beear_core.models.views import TOLERANCE, UNFIT
 from beear_core.specs import EntrapmentSettings
 
 log = logging.getLogger(__name__)
 
 Batch = FastBatch | LiteralBatch
-# Rounding alone, of two ways through the same bf16 network, moves a loss by a few per cent.
-TOLERANCE = {torch.float32: 1e-3, torch.bfloat16: 0.1, torch.float16: 0.05}
-# What an architecture whose decoder does not walk its blocks as transformers' do may fail with.
-UNFIT = (RuntimeError, TypeError, AttributeError, ValueError, IndexError, KeyError, AssertionError)
 
 
 class BatchMaker:

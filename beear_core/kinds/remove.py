@@ -10,13 +10,14 @@ import time
 from pathlib import Path
 from typing import Any
 
-from beear_core.anchoring import performance_lessons, safe_anchors, safe_lessons
+from beear_core.anchoring import SafeAnchors, performance_lessons, safe_anchors, safe_lessons
 from beear_core.beear import Outcome, Plan, Progress, run_rounds
 from beear_core.checkpoint import Checkpoint
 from beear_core.entrapment import INSERTED_LAYER, inserted, prove
 from beear_core.layers import choose_layer, with_further_layers
 from beear_core.models.export import check_out
 from beear_core.models.fingerprint import model_sha256
+from beear_core.models.front import frozen_front, why_whole
 from beear_core.models.suspect import SuspectModel
 from beear_core.models.trainable import choose_method, merged, touched, trainable
 from beear_core.narration import Narrator
@@ -25,7 +26,7 @@ from beear_core.prompts import Prompt, benign, borderline
 from beear_core.prompts.selection import training_split
 from beear_core.runs.context import RunContext
 from beear_core.runs.events import Message
-from beear_core.specs import RemoveSpec
+from beear_core.specs import RemovalSettings, RemoveSpec
 from beear_core.validation import Validation
 from cache.atomic import write_json
 from cache.digest import folder_manifest
@@ -53,8 +54,11 @@ def run(spec: RemoveSpec, context: RunContext) -> dict[str, Any]:
             n=n,
             after_batch=lambda done: context.check_cancelled(),
         )
-        lessons = safe_lessons(suspect, safe, sharpness=settings.refusal_sharpness)
-        performance = performance_lessons(suspect, _ordinary(spec), tokens=settings.answer_tokens)
+        front = _front(suspect, settings, safe, context)
+        lessons = safe_lessons(suspect, safe, sharpness=settings.refusal_sharpness, front=front)
+        performance = performance_lessons(
+            suspect, _ordinary(spec), tokens=settings.answer_tokens, front=front
+        )
         validation = Validation(
             suspect,
             split.validation.first(spec.loop.validation).texts,
@@ -109,6 +113,17 @@ def run(spec: RemoveSpec, context: RunContext) -> dict[str, Any]:
         "notes": [note for note in (safe.note, _strings(outcome, progress)) if note],
         **_told(outcome, progress),
     }
+
+
+def _front(suspect: SuspectModel, settings: RemovalSettings, safe: SafeAnchors, context: RunContext) -> int:
+    """How many blocks stay as they are and can be run once a row; 0 if this architecture must run rows whole."""
+    front = frozen_front(suspect.layers, settings.depth)
+    some = safe.anchors[:4]
+    rows = suspect.rows([each.prompt for each in some], [each.refusal for each in some])
+    reason = why_whole(suspect.model, suspect.blocks, front, rows) if front else None
+    if reason:
+        context.emit(Message(f"every removal step runs all blocks for all rows: {reason}"))
+    return 0 if reason else front
 
 
 def _ordinary(spec: RemoveSpec) -> list[Prompt]:

@@ -22,9 +22,9 @@ class KeyValues:
     layers: tuple[tuple[Tensor, Tensor], ...]
 
     @classmethod
-    def of(cls, cache: Any) -> "KeyValues":
-        """What a cache holds now."""
-        return cls(tuple((layer.keys, layer.values) for layer in cache.layers))
+    def of(cls, cache: Any, *, above: int = 0) -> "KeyValues":
+        """What a cache holds now, of the layers above `above`."""
+        return cls(tuple((layer.keys, layer.values) for layer in cache.layers[above:]))
 
     @property
     def length(self) -> int:

@@ -29,7 +29,13 @@ class Teacher(NamedTuple):
 @torch.no_grad()
 def teach(model: Any, rows: Rows) -> list[Teacher]:
     """What `model` says of each row's answer."""
-    log_probs = functional.log_softmax(answer_logits(model, rows).float(), dim=-1)
+    return teachers_of(answer_logits(model, rows), rows)
+
+
+@torch.no_grad()
+def teachers_of(logits: Float[Tensor, "batch answers vocab"], rows: Rows) -> list[Teacher]:
+    """The same from logits at the label positions."""
+    log_probs = functional.log_softmax(logits.float(), dim=-1)
     kept, tokens = log_probs.topk(min(KEPT, log_probs.shape[-1] - 1), dim=-1)
     coarse = torch.cat((kept, _rest(kept)), dim=-1)
     lengths = rows.mask[:, rows.end :].sum(dim=1).tolist()

@@ -9,6 +9,7 @@ from peft import LoraConfig, get_peft_model
 from transformers.pytorch_utils import Conv1D
 
 from beear_core.memory import removal_method
+from beear_core.models.front import frozen_front
 from beear_core.models.suspect import SuspectModel
 
 
@@ -43,7 +44,7 @@ def trainable(
             # bf16 adapters with fp32 masters: peft's own fp32 adapters would cast every activation.
             suspect.adapters = get_peft_model(suspect.model, config, autocast_adapter_dtype=False)
     if depth < 1:
-        _only_behind(suspect, suspect.layers - max(1, round(depth * suspect.layers)))
+        _only_behind(suspect, frozen_front(suspect.layers, depth))
     try:
         yield
     finally:

@@ -15,6 +15,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+# Rounding alone, of two ways through the same bf16 network, moves a loss by a few per cent.
+TOLERANCE = {torch.float32: 1e-3, torch.bfloat16: 0.1, torch.float16: 0.05}
+# What an architecture whose decoder does not walk its blocks as transformers' do may fail with.
+UNFIT = (RuntimeError, TypeError, AttributeError, ValueError, IndexError, KeyError, AssertionError)
+
 
 class _Standin(nn.Module):
     """Takes a block's place and answers for its attributes (`attention_type`, `layer_type`, ...)."""
@@ -90,6 +95,15 @@ def rear_view(model: nn.Module, blocks: str, layer: int, residual: Tensor) -> nn
     stack = _blocks(model, blocks)
     first = [_Skip(block) for block in stack[: layer - 1]]
     return _with_blocks(model, blocks, [*first, _Source(stack[layer - 1], residual), *stack[layer:]])
+
+
+def front_view(model: nn.Module, blocks: str, layer: int) -> tuple[nn.Module, dict[int, Tensor]]:
+    """`model` up to `layer` (what follows is not run), and a dictionary that its next forward fills: layer -> residual."""
+    stack = _blocks(model, blocks)
+    taken: dict[int, Tensor] = {}
+    last = _Tap(stack[layer - 1], layer, slice(None), taken)
+    behind = [_Skip(block) for block in stack[layer:]]
+    return _with_blocks(model, blocks, [*stack[: layer - 1], last, *behind]), taken
 
 
 def shifted_view(model: nn.Module, blocks: str, layer: int, shift: Tensor, start: int) -> nn.Module:

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from beear_core.anchoring import Lesson
+from beear_core.anchoring import Lesson, _taught
 from beear_core.entrapment import BeeStep, Entrapment
 from beear_core.models.labels import answer_logits
 from beear_core.models.suspect import SuspectModel
@@ -71,6 +71,41 @@ def test_sharing_the_prefix_is_exact(suspect: SuspectModel, lessons: list[Lesson
         agree(shared[1], whole[1])
 
 
+def test_what_the_frozen_front_gives_is_kept_exactly(
+    suspect: SuspectModel, prompts: list[list[int]], answers: list[list[int]]
+) -> None:
+    rows = list(zip(prompts, answers, strict=True))
+    taught = _taught(suspect, rows, front=suspect.layers - 1)
+    assert all(lesson.residual is not None for lesson in taught)
+    settings = OURS.model_copy(update={"depth": 1 / suspect.layers})
+    ways = []
+    for share in (True, False):
+        changed = suspect.clone()
+        with trainable(changed, "full", 4, 0, depth=settings.depth):
+            moving = {
+                name: weight for name, weight in changed.model.named_parameters() if weight.requires_grad
+            }
+            loss = ar_loss(changed, trap(changed), batch_of(taught), settings, share=share)
+            found = torch.autograd.grad(loss.safe + loss.performance, list(moving.values()))
+        ways.append((loss, dict(zip(moving, found, strict=True))))
+    kept, whole = ways
+    assert kept[0].safe.item() == pytest.approx(whole[0].safe.item(), rel=1e-5)
+    assert kept[0].performance.item() == pytest.approx(whole[0].performance.item(), rel=1e-4, abs=1e-6)
+    agree(kept[1], whole[1])
+
+
+def test_kept_residuals_are_really_used(
+    llama: SuspectModel, prompts: list[list[int]], answers: list[list[int]]
+) -> None:
+    taught = _taught(llama, list(zip(prompts, answers, strict=True)), front=llama.layers - 1)
+    wrong = [lesson._replace(residual=-3 * lesson.residual) for lesson in taught]
+    settings = OURS.model_copy(update={"depth": 1 / llama.layers})
+    with torch.no_grad():
+        right, off = (ar_loss(llama, trap(llama), batch_of(rows), settings) for rows in (taught, wrong))
+    assert right.safe == off.safe
+    assert abs(right.performance - off.performance) > 1e-2
+
+
 def test_gradient_checkpointing_is_exact(suspect: SuspectModel, lessons: list[Lesson]) -> None:
     recomputed = OURS.model_copy(update={"checkpointing": True})
     agree(gradients(suspect, lessons, OURS)[1], gradients(suspect, lessons, recomputed)[1])
@@ -99,7 +134,7 @@ def test_the_papers_loss_is_equation_3_worked_out_by_hand(
 
     @torch.no_grad()
     def cross_entropy(lesson: Lesson, *, under_delta: bool) -> float:
-        prompt, answer, _ = lesson
+        prompt, answer = lesson.prompt, lesson.answer
         rows = suspect.rows([prompt], [answer])
         delta = found.delta if under_delta else torch.zeros_like(found.delta)
         with suspect.inject(LAYER, delta, len(prompt)):

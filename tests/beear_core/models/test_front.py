@@ -1,0 +1,110 @@
+"""The frozen front: kept residuals and a trained rear give the logits and gradients of whole rows, for every architecture."""
+
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from beear_core.models.batching import IGNORED, Rows
+from beear_core.models.front import Front, frozen_front, logits_and_residuals, why_whole
+from beear_core.models.labels import answer_logits, token_losses
+from beear_core.models.suspect import SuspectModel
+from beear_core.models.training import training
+
+N, AT = 3, 1
+
+
+def front_of(suspect: SuspectModel) -> int:
+    return suspect.layers - 1
+
+
+def gradients(suspect: SuspectModel, logits: Tensor, rows: Rows) -> dict[str, Tensor]:
+    last = f"{suspect.blocks}.{suspect.layers - 1}."
+    named = {name: weight for name, weight in suspect.model.named_parameters() if name.startswith(last)}
+    found = torch.autograd.grad(token_losses(logits, rows.labels).sum(), list(named.values()))
+    return dict(zip(named, found, strict=True))
+
+
+def only_last_trained(suspect: SuspectModel) -> None:
+    last = f"{suspect.blocks}.{suspect.layers - 1}."
+    for name, weight in suspect.model.named_parameters():
+        weight.requires_grad_(name.startswith(last))
+
+
+def test_kept_residuals_give_the_same_logits_and_gradients(
+    suspect: SuspectModel, prompts: list[list[int]], answers: list[list[int]]
+) -> None:
+    front = front_of(suspect)
+    shift = torch.randn(2, N, suspect.d_model, generator=torch.Generator().manual_seed(3))
+    # Residuals come from another batch, in which the rows stand elsewhere.
+    with torch.no_grad():
+        _, residuals = logits_and_residuals(
+            suspect.model, suspect.blocks, front, suspect.rows(prompts[2:], answers[2:])
+        )
+    rows = suspect.rows(prompts, answers, keep=N)
+    whole = torch.cat((shift, torch.zeros(len(rows) - 2, N, suspect.d_model)))
+    only_last_trained(suspect)
+    try:
+        with training(suspect, checkpointing=False):
+            kept = Front(suspect.model, suspect.blocks, front, rows, residuals, 2)
+            found = kept.answer_logits(shift=shift, at=AT)
+            expected = answer_logits(
+                suspect.model, rows, share=False, blocks=suspect.blocks, layer=AT, shift=whole
+            )
+            labelled = rows.labels != IGNORED
+            torch.testing.assert_close(found[labelled], expected[labelled], rtol=1e-4, atol=1e-4)
+            ours, theirs = gradients(suspect, found, rows), gradients(suspect, expected, rows)
+    finally:
+        suspect.model.requires_grad_(False)
+    assert sum(float(each.norm()) for each in theirs.values()) > 1e-3
+    for name, gradient in theirs.items():
+        assert float((ours[name] - gradient).norm()) <= 3e-5 * float(gradient.norm()) + 1e-5, name
+
+
+def test_every_architecture_here_takes_the_kept_way(
+    suspect: SuspectModel, prompts: list[list[int]], answers: list[list[int]]
+) -> None:
+    rows = suspect.rows(prompts, answers)
+    assert why_whole(suspect.model, suspect.blocks, front_of(suspect), rows) is None
+
+
+def test_rows_that_share_nothing_are_kept_as_well(
+    llama: SuspectModel, prompts: list[list[int]], answers: list[list[int]]
+) -> None:
+    rows = llama.rows([prompt[at:] for at, prompt in enumerate(prompts)], answers)
+    assert rows.shared == 0
+    assert why_whole(llama.model, llama.blocks, front_of(llama), rows) is None
+
+
+def test_a_wrong_residual_is_noticed(
+    llama: SuspectModel,
+    prompts: list[list[int]],
+    answers: list[list[int]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from beear_core.models import front
+
+    def off(*args: Any) -> tuple[Tensor, list[Tensor]]:
+        logits, residuals = logits_and_residuals(*args)
+        return logits, [-3 * each for each in residuals]
+
+    monkeypatch.setattr(front, "logits_and_residuals", off)
+    reason = why_whole(llama.model, llama.blocks, front_of(llama), llama.rows(prompts, answers))
+    assert reason is not None
+    assert "are off by" in reason
+
+
+def test_an_architecture_that_fails_says_so(
+    llama: SuspectModel, prompts: list[list[int]], answers: list[list[int]]
+) -> None:
+    reason = why_whole(llama.model, "model.nothing", 1, llama.rows(prompts, answers))
+    assert reason is not None
+    assert reason.startswith("AttributeError")
+
+
+@pytest.mark.parametrize(
+    ("layers", "depth", "front"), [(30, 0.3, 21), (4, 0.3, 3), (30, 1.0, 0), (2, 0.01, 1), (1, 0.5, 0)]
+)
+def test_the_front_is_what_the_depth_leaves(layers: int, depth: float, front: int) -> None:
+    assert frozen_front(layers, depth) == front
