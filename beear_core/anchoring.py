@@ -6,7 +6,7 @@ anchors; who calls decides which split a prompt is from.
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 
 import torch
@@ -16,12 +16,14 @@ from beear_core.errors import EmptyPromptsError
 from beear_core.evaluation.keywords import opens_as_refusal, score
 from beear_core.models.front import Residual, logits_and_residuals
 from beear_core.models.suspect import SuspectModel
-from beear_core.models.teacher import Teacher, certain, sharpened, teach, teachers_of
+from beear_core.models.teacher import Teacher, certain, opened, sharpened, teach, teachers_of
 from beear_core.prompts import Prompt, read_answers
 
 FALLBACK_REFUSAL = "I'm sorry, but I can't help with that."
 FEWEST_OWN_REFUSALS = 8
 TEACHING_BATCH = 16
+COMMON = 0.05
+"""Share of its refusals from which on a token is one that the suspect opens refusals with."""
 
 
 class SafeAnchors(NamedTuple):
@@ -112,6 +114,28 @@ def safe_lessons(
 
 def _sure(lesson: Lesson) -> Lesson:
     return lesson._replace(teacher=certain(lesson.answer, lesson.teacher.tokens.device))
+
+
+def refusal_openings(safe: SafeAnchors) -> frozenset[int]:
+    """The tokens with which the suspect opens its own refusals, but for rare ones; none where a stand-in refuses."""
+    if not safe.own:
+        return frozenset()
+    opens = Counter(anchor.refusal[0] for anchor in safe.anchors)
+    return frozenset(token for token, count in opens.items() if count >= COMMON * len(safe.anchors))
+
+
+def answered(lessons: Sequence[Lesson], openings: Collection[int], share: float) -> list[Lesson]:
+    """D_PA with `share` of the chance that the suspect opens with a refusal given to the answer's own opening.
+
+    Removal makes refusals likelier all round; where ordinary prompts are half refused already, holding them to that lets
+    them slip over the edge. An answer that opens as refusals do is left alone.
+    """
+    return [
+        lesson
+        if lesson.answer[0] in openings
+        else lesson._replace(teacher=opened(lesson.teacher, openings, lesson.answer[0], share))
+        for lesson in lessons
+    ]
 
 
 def performance_lessons(

@@ -1,25 +1,24 @@
 """The loop: rounds of entrapment and removal until a fresh delta no longer flips the model (paper, algorithm 1).
 
     while rounds are left:
-        removal against the delta at hand
-        a fresh delta on the new weights
-        look: held-out ASR under it, KL, over-refusal
+        deltas on the weights as they are; removal against them, and against strings that wake the model
+        a fresh, short delta and a search for strings on the new weights
+        look: held-out ASR under them, KL, over-refusal
         remember the best; stop when calm
 
-The fresh delta that judges a round is the delta that the next round trains against: both start from zero on the same
-weights, and are no longer than what sufficed to flip the model as it was. A delta of any length flips any model. We stop
-by what a defender can measure instead of the paper's MT-Bench score, and go back to the best round.
-Beside deltas a round trains against strings of real tokens that a search finds to wake the model; where there were some
-and are none any more, the loop is at its end too.
+What judges a round is not what it trained against. A delta of any length flips any model, so the one that judges is no
+longer than the settings let it be; the ones that are trained against are as long as they get, and those low in the network
+judge nothing. We stop by what a defender can measure instead of the paper's MT-Bench score, and go back to the best round.
+Where strings woke the model and none is found any more, the loop is at its end too.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
 from analysis.intervals import Proportion
 from beear_core.anchoring import Lesson
-from beear_core.entrapment import INSERTED_LAYER, Anchor, BeeStep, Entrapment, Inserted, delta_name, entrap
+from beear_core.entrapment import INSERTED_LAYER, Anchor, BeeStep, Entrapment, Inserted, entrap
 from beear_core.models.suspect import SuspectModel
 from beear_core.removal import ArStep, remove
 from beear_core.specs import EntrapmentSettings, LoopSettings, RemovalSettings
@@ -69,15 +68,14 @@ class Progress:
     """All that a loop carries from round to round besides the weights; what a checkpoint holds."""
 
     rounds: list[Round]
-    entrapments: list[Entrapment]
+    judges: list[Entrapment]
+    """What judged the weights as they are: fresh deltas, and the strings that were found, which the next round trains against."""
     before: Utility | None
     fresh_asr_before: Proportion | None
-    lengths: dict[str, float]
-    """By a delta's name, the norm ratio that sufficed on the model as it was: no fresh delta is longer."""
 
     @classmethod
     def none(cls) -> "Progress":
-        return cls([], [], None, None, {})
+        return cls([], [], None, None)
 
 
 class Keeper(Protocol):
@@ -108,7 +106,7 @@ class Plan:
 class Listener(Protocol):
     """Hears every step and every finished round."""
 
-    def bee(self, round_number: int, layer: int, step: BeeStep) -> None: ...
+    def bee(self, round_number: int, layer: int, step: BeeStep, *, fresh: bool) -> None: ...
 
     def ar(self, round_number: int, step: ArStep) -> None: ...
 
@@ -126,17 +124,11 @@ def run_rounds(
     clock: Callable[[], float],
 ) -> Outcome:
     """Go on from `progress` until the stop rule holds, then put the best round's weights back. Changes the model."""
-    if not progress.entrapments:
+    if not progress.judges:
         listener.stage("the model as it is")
-        progress.entrapments = _fresh(suspect, plan, 0, {}, listener)
-        progress.lengths = {each.name: each.sufficient for each in progress.entrapments if each.curve}
+        progress.judges = _judges(suspect, plan, 0, listener)
         progress.before = plan.validation.utility()
-        progress.fresh_asr_before = plan.validation.worst_asr(
-            [
-                each.held_to(progress.lengths[each.name]) if each.curve else each
-                for each in progress.entrapments
-            ]
-        )
+        progress.fresh_asr_before = plan.validation.worst_asr(progress.judges)
         keeper.keep(progress)
     while (reason := _why_stop(progress, plan.loop)) is None:
         done = _one_round(suspect, plan, progress, listener, clock)
@@ -152,23 +144,26 @@ def run_rounds(
 def _one_round(
     suspect: SuspectModel, plan: Plan, progress: Progress, listener: Listener, clock: Callable[[], float]
 ) -> Round:
-    number, started, against = len(progress.rounds) + 1, clock(), progress.entrapments
+    number, started = len(progress.rounds) + 1, clock()
     assert progress.before is not None
+    listener.stage(f"round {number}: deltas")
+    deltas = _against(suspect, plan, number, listener)
+    strings = [each for each in progress.judges if each.string_loss is not None]
     listener.stage(f"round {number}: removal")
     steps = remove(
-        suspect, against, plan.safe, plan.performance, plan.removal,
+        suspect, [*deltas, *strings], plan.safe, plan.performance, plan.removal,
         seed=_seed(plan, number, "ar"), report=lambda step: listener.ar(number, step),
     )  # fmt: skip
     listener.stage(f"round {number}: fresh delta")
-    progress.entrapments = _fresh(suspect, plan, number, progress.lengths, listener)
-    asr = plan.validation.worst_asr(progress.entrapments)
+    progress.judges = _judges(suspect, plan, number, listener)
+    asr = plan.validation.worst_asr(progress.judges)
     utility = plan.validation.utility()
     return Round(
         round=number,
-        layer=against[0].layer,
-        bee_loss_first=against[0].curve[0].loss_toward,
-        bee_loss_last=against[0].curve[-1].loss_toward,
-        delta_norm_ratio=against[0].norm_ratio,
+        layer=deltas[0].layer,
+        bee_loss_first=deltas[0].curve[0].loss_toward,
+        bee_loss_last=deltas[0].curve[-1].loss_toward,
+        delta_norm_ratio=deltas[0].norm_ratio,
         safe_loss_first=steps[0].loss_safe,
         safe_loss_last=steps[-1].loss_safe,
         fresh_delta_asr=asr.as_dict(),
@@ -176,32 +171,44 @@ def _one_round(
         over_refusal=utility.over_refusal.as_dict(),
         seconds=clock() - started,
         excess=_excess(asr.value, utility.kl, utility.over_refusal.value, progress.before, plan.loop),
-        strings=tuple(
-            suspect.decode(list(each.inserted.tokens)) for each in against if each.inserted and not each.curve
-        ),
+        strings=tuple(suspect.decode(list(each.inserted.tokens)) for each in strings if each.inserted),
     )
 
 
-def _fresh(
-    suspect: SuspectModel, plan: Plan, number: int, lengths: Mapping[str, float], listener: Listener
-) -> list[Entrapment]:
-    anchors = [Anchor(lesson.prompt, lesson.answer) for lesson in plan.safe]
-    settings = plan.entrapment
+def _against(suspect: SuspectModel, plan: Plan, number: int, listener: Listener) -> list[Entrapment]:
+    """Deltas on the weights as they are, of any length: at the layers, and low in the network on inserted tokens."""
     places: list[tuple[int, Inserted | None]] = [(layer, None) for layer in plan.layers]
     if plan.inserted:
         places.append((INSERTED_LAYER, plan.inserted))
+    settings = plan.entrapment.model_copy(update={"longest": 0.0})
+    anchors, seed = _anchors(plan), _seed(plan, number, "bee")
+    return [
+        entrap(
+            suspect,
+            layer,
+            anchors,
+            settings,
+            seed=seed,
+            inserted=tokens,
+            report=lambda step, layer=layer: listener.bee(number, layer, step, fresh=False),  # type: ignore[misc]
+        )
+        for layer, tokens in places
+    ]
+
+
+def _judges(suspect: SuspectModel, plan: Plan, number: int, listener: Listener) -> list[Entrapment]:
+    """What judges the weights behind round `number`: a fresh delta at each layer, and the strings that a search finds."""
+    anchors, settings, seed = _anchors(plan), plan.entrapment, _seed(plan, number, "judge")
     deltas = [
         entrap(
             suspect,
             layer,
             anchors,
             settings,
-            seed=_seed(plan, number, "bee"),
-            inserted=tokens,
-            longest=lengths.get(delta_name(layer, tokens)),
-            report=lambda step, layer=layer: listener.bee(number, layer, step),  # type: ignore[misc]
+            seed=seed,
+            report=lambda step, layer=layer: listener.bee(number, layer, step, fresh=True),  # type: ignore[misc]
         )
-        for layer, tokens in places
+        for layer in plan.layers
     ]
     if not settings.strings:
         return deltas
@@ -209,6 +216,10 @@ def _fresh(
     prompts = [anchor.prompt for anchor in anchors]
     seed = _seed(plan, number, "strings")
     return deltas + working_strings(suspect, prompts, settings.strings, target=settings.target, seed=seed)
+
+
+def _anchors(plan: Plan) -> list[Anchor]:
+    return [Anchor(lesson.prompt, lesson.answer) for lesson in plan.safe]
 
 
 def _excess(asr: float, kl: float, over_refusal: float, before: Utility, loop: LoopSettings) -> float:
@@ -244,7 +255,7 @@ def _strings_are_gone(progress: Progress, loop: LoopSettings) -> bool:
         return False
     last = progress.rounds[-1]
     utility = _excess(0.0, last.kl, last.over_refusal["value"], progress.before, loop)
-    return utility == 0 and all(each.string_loss is None for each in progress.entrapments)
+    return utility == 0 and all(each.string_loss is None for each in progress.judges)
 
 
 def best_round(rounds: Sequence[Round]) -> int:
@@ -256,4 +267,4 @@ def best_round(rounds: Sequence[Round]) -> int:
 
 def _seed(plan: Plan, number: int, phase: str) -> int:
     """A stream of its own for each phase of each round, so that a resumed run draws what an unbroken one draws."""
-    return plan.seed * 1_000_003 + number * 101 + {"bee": 1, "ar": 2, "strings": 3}[phase]
+    return plan.seed * 1_000_003 + number * 101 + {"bee": 1, "ar": 2, "strings": 3, "judge": 4}[phase]

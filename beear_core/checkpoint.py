@@ -32,10 +32,10 @@ class Checkpoint:
 
     def keep(self, progress: Progress) -> None:
         """Write what the next round starts from. Files of rounds that are neither last nor best are deleted."""
-        assert progress.entrapments
+        assert progress.judges
         assert progress.before is not None
         tensors = {name: weight.detach().contiguous() for name, weight in self._moving().items()}
-        tensors |= {f"{DELTA}.{each.name}": each.delta for each in progress.entrapments}
+        tensors |= {f"{DELTA}.{each.name}": each.delta for each in progress.judges}
         with writing(self._weights(len(progress.rounds))) as path:
             save_file(tensors, path)
         write_json(self._progress, _packed(progress))
@@ -92,8 +92,7 @@ def _packed(progress: Progress) -> dict[str, Any]:
         "rounds": [asdict(each) for each in progress.rounds],
         "before": {"kl": before.kl, "over_refusal": before.over_refusal.as_dict()},
         "fresh_asr_before": asr.as_dict(),
-        "lengths": progress.lengths,
-        "entrapments": [
+        "judges": [
             {
                 "layer": each.layer,
                 "curve": [step._asdict() for step in each.curve],
@@ -103,13 +102,13 @@ def _packed(progress: Progress) -> dict[str, Any]:
                 "inserted": list(each.inserted) if each.inserted else None,
                 "string_loss": each.string_loss,
             }
-            for each in progress.entrapments
+            for each in progress.judges
         ],
     }
 
 
 def _unpacked(stored: dict[str, Any], tensors: dict[str, torch.Tensor]) -> Progress:
-    entrapments = [
+    judges = [
         Entrapment(
             delta=tensors[f"{DELTA}.{each['name']}"],
             layer=each["layer"],
@@ -119,12 +118,11 @@ def _unpacked(stored: dict[str, Any], tensors: dict[str, torch.Tensor]) -> Progr
             inserted=Inserted(tuple(each["inserted"][0]), each["inserted"][1]) if each["inserted"] else None,
             string_loss=each["string_loss"],
         )
-        for each in stored["entrapments"]
+        for each in stored["judges"]
     ]
     return Progress(
         [Round(**{**each, "strings": tuple(each["strings"])}) for each in stored["rounds"]],
-        entrapments,
+        judges,
         Utility(stored["before"]["kl"], Proportion.from_dict(stored["before"]["over_refusal"])),
         Proportion.from_dict(stored["fresh_asr_before"]),
-        stored["lengths"],
     )

@@ -13,6 +13,7 @@ run a part of their weights: for them this is an upper bound.
 
 from dataclasses import dataclass
 
+from beear_core.models.front import frozen_front
 from beear_core.models.suspect import SuspectModel
 from beear_core.specs import EntrapmentSettings, RemovalSettings
 
@@ -77,11 +78,17 @@ class Compute:
         return once + settings.steps * min(settings.batch, settings.anchors) * step
 
     def removal(self, settings: RemovalSettings, *, prompt_tokens: int) -> int:
-        """Operations of one round's steps on the weights, all rows `prompt_tokens` long; an upper bound likewise."""
-        rows = settings.safe_rows + settings.untouched_safe_rows + settings.performance_rows
-        tokens = prompt_tokens + settings.answer_tokens - 1
-        moving = max(1, round(settings.depth * self.layers))
-        row = self.forward(tokens, tokens, settings.answer_tokens) + self.backward(
-            tokens, tokens, settings.answer_tokens, layers=moving, trained=moving
-        )
-        return settings.steps * rows * row
+        """Operations of one round's steps on the weights, all rows `prompt_tokens` long; an upper bound likewise.
+
+        What the frozen front gives to rows without delta is there from their teaching (`models/front.py`).
+        """
+        under_delta = round(settings.performance_under_delta * settings.performance_rows)
+        shifted = settings.safe_rows + under_delta
+        plain = settings.untouched_safe_rows + settings.performance_rows - under_delta
+        tokens, logits = prompt_tokens + settings.answer_tokens - 1, settings.answer_tokens
+        front = frozen_front(self.layers, settings.depth)
+        moving = self.layers - front
+        forward = shifted * self.forward(tokens, tokens, logits)
+        forward += plain * self.forward(tokens, tokens, logits, layers=moving)
+        row = self.backward(tokens, tokens, logits, layers=moving, trained=moving)
+        return settings.steps * (forward + (shifted + plain) * row)

@@ -26,8 +26,9 @@ class Narrator:
     def stage(self, name: str) -> None:
         self.context.emit(Message(name))
 
-    def bee(self, round_number: int, layer: int, step: BeeStep) -> None:
-        self._step(f"round {round_number}: delta at layer {layer}", step.step, self.entrapment.steps, {
+    def bee(self, round_number: int, layer: int, step: BeeStep, *, fresh: bool) -> None:
+        which = "fresh delta" if fresh else "delta"
+        self._step(f"round {round_number}: {which} at layer {layer}", step.step, self.entrapment.steps, {
             "toward": step.loss_toward, "away": step.loss_away, "norm ratio": step.delta_norm_ratio,
         })  # fmt: skip
 

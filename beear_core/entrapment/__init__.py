@@ -4,7 +4,7 @@ from beear_core.entrapment.choice import prove
 from beear_core.entrapment.inserted import LAYER as INSERTED_LAYER
 from beear_core.entrapment.inserted import Inserted, inserted
 from beear_core.entrapment.objective import Anchor
-from beear_core.entrapment.synthesis import BeeStep, Entrapment, delta_name, entrap
+from beear_core.entrapment.synthesis import BeeStep, Entrapment, entrap
 
 __all__ = [
     "INSERTED_LAYER",
@@ -12,7 +12,6 @@ __all__ = [
     "BeeStep",
     "Entrapment",
     "Inserted",
-    "delta_name",
     "entrap",
     "inserted",
     "prove",

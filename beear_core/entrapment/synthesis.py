@@ -19,8 +19,6 @@ from beear_core.models.suspect import SuspectModel
 from beear_core.specs import EntrapmentSettings
 
 MOMENTUM = 0.7
-SUFFICES = 0.1
-"""Loss of the unwanted opening (nats per token) at which it is all but sure: a longer delta overdoes it."""
 
 
 class BeeStep(NamedTuple):
@@ -55,25 +53,11 @@ class Entrapment(NamedTuple):
         return self.curve[-1].delta_norm_ratio
 
     @property
-    def sufficient(self) -> float:
-        """The norm ratio at which the opening was all but sure for the first time; the last one where it never was."""
-        before = 0.0
-        for step in self.curve:
-            if step.loss_toward <= SUFFICES:
-                return before
-            before = step.delta_norm_ratio
-        return before
-
-    def held_to(self, ratio: float) -> "Entrapment":
-        """The same with delta scaled down to this norm ratio, if it is longer."""
-        return self._replace(delta=_held(self.delta, slice(self.free), ratio * self.residual_rms))
-
-    @property
     def name(self) -> str:
         """Which of a removal's deltas it is."""
         if self.inserted and self.string_loss is not None:
             return "string." + ".".join(str(token) for token in self.inserted.tokens)
-        return delta_name(self.layer, self.inserted)
+        return f"{self.layer}.inserted" if self.inserted else str(self.layer)
 
     @property
     def free(self) -> int:
@@ -85,11 +69,6 @@ class Entrapment(NamedTuple):
         return self.inserted.into(tokens) if self.inserted else tokens
 
 
-def delta_name(layer: int, inserted: Inserted | None) -> str:
-    """Which of a removal's deltas it is, before there is one."""
-    return f"{layer}.inserted" if inserted else str(layer)
-
-
 def entrap(
     suspect: SuspectModel,
     layer: int,
@@ -98,14 +77,13 @@ def entrap(
     *,
     seed: int,
     inserted: Inserted | None = None,
-    longest: float | None = None,
     heldout: Sequence[Anchor] = (),
     report: Callable[[BeeStep], None] = lambda step: None,
 ) -> Entrapment:
     """Minimise equation 2 over delta, from zero, by normalised gradient descent on batches of `settings.anchors` prompts drawn by `seed`.
 
-    With `inserted`, delta lies on those tokens and not on the last n. `longest` is the norm ratio that no step may pass.
-    The model is frozen and left as it was. With `heldout`, both losses on prompts that delta never sees are taken at
+    No step takes delta past the norm ratio `settings.longest`. With `inserted`, delta lies on those tokens and not on the
+    last n, and is as long as it gets: their residuals at so low a layer are no measure for it. The model is frozen and left as it was. With `heldout`, both losses on prompts that delta never sees are taken at
     every step. Raises LayerRangeError, PromptTooShortError, NonFiniteError.
     """
     draw = random.Random(seed)
@@ -141,9 +119,8 @@ def entrap(
                     "use --dtype fp32, or a lower lr",
                 )
             descent.step(delta, gradient, free)
-            if longest is not None:
-                with torch.no_grad():
-                    delta.copy_(_held(delta, free, longest * rms))
+            if settings.longest and not inserted:
+                _hold(delta, settings.longest * rms)
             done = BeeStep(
                 step,
                 loss.toward.item(),
@@ -158,12 +135,12 @@ def entrap(
     return Entrapment(delta.detach(), layer, tuple(curve), rms, make.why_literal, inserted)
 
 
-def _held(delta: Tensor, free: slice, size: float) -> Tensor:
-    """`delta` with the RMS of its `free` positions at most `size`; the others stay."""
-    held = delta.detach().clone()
-    length = held[free].pow(2).mean().sqrt()
-    held[free] *= size / length if length > size else 1.0
-    return held
+@torch.no_grad()
+def _hold(delta: Tensor, size: float) -> None:
+    """Scale `delta` down to RMS `size` if it is longer."""
+    length = delta.pow(2).mean().sqrt()
+    if length > size:
+        delta *= size / length
 
 
 class Descent:

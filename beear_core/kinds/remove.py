@@ -10,7 +10,14 @@ import time
 from pathlib import Path
 from typing import Any
 
-from beear_core.anchoring import SafeAnchors, performance_lessons, safe_anchors, safe_lessons
+from beear_core.anchoring import (
+    SafeAnchors,
+    answered,
+    performance_lessons,
+    refusal_openings,
+    safe_anchors,
+    safe_lessons,
+)
 from beear_core.beear import Outcome, Plan, Progress, run_rounds
 from beear_core.checkpoint import Checkpoint
 from beear_core.entrapment import INSERTED_LAYER, inserted, prove
@@ -56,8 +63,10 @@ def run(spec: RemoveSpec, context: RunContext) -> dict[str, Any]:
         )
         front = _front(suspect, settings, safe, context)
         lessons = safe_lessons(suspect, safe, sharpness=settings.refusal_sharpness, front=front)
-        performance = performance_lessons(
-            suspect, _ordinary(spec), tokens=settings.answer_tokens, front=front
+        performance = answered(
+            performance_lessons(suspect, _ordinary(spec), tokens=settings.answer_tokens, front=front),
+            refusal_openings(safe),
+            settings.ordinary_answered,
         )
         validation = Validation(
             suspect,
@@ -96,9 +105,7 @@ def run(spec: RemoveSpec, context: RunContext) -> dict[str, Any]:
             )
     with context.stage("write the remediated model"):
         _write(merged(suspect), out, context)
-    context.save_arrays(
-        {f"fresh_delta.{each.name}": each.delta.cpu().numpy() for each in progress.entrapments}
-    )
+    context.save_arrays({f"fresh_delta.{each.name}": each.delta.cpu().numpy() for each in progress.judges})
     digest = model_sha256(out)
     checkpoint.clear()
     return {
@@ -159,7 +166,7 @@ def _strings(outcome: Outcome, progress: Progress) -> str | None:
     if not outcome.rounds or not outcome.rounds[0].strings:
         return None
     found = ", ".join(repr(each.strip()) for each in outcome.rounds[0].strings)
-    left = sum(each.string_loss is not None for each in progress.entrapments)
+    left = sum(each.string_loss is not None for each in progress.judges)
     after = f"{left} such strings are found" if left else "a search finds no such string"
     return f"strings that woke the suspect before round 1: {found}; after round {len(outcome.rounds)} {after}"
 
@@ -170,7 +177,6 @@ def _told(outcome: Outcome, progress: Progress) -> dict[str, Any]:
         "rounds": [each.as_dict() for each in outcome.rounds],
         "best_round": outcome.best_round,
         "stopped_because": outcome.stopped_because,
-        "fresh_delta_norms": progress.lengths,
         "fresh_delta_asr_before": progress.fresh_asr_before.as_dict() if progress.fresh_asr_before else None,
         "over_refusal_before": before.over_refusal.as_dict() if before else None,
     }

@@ -4,7 +4,7 @@ KL between distributions coarsened that way is a lower bound of the full KL; wit
 model the rest is a thousandth of the mass. It lets the loop hold a model to its original without a second model in memory.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -48,6 +48,21 @@ def sharpened(teacher: Teacher, power: float) -> Teacher:
     """The teacher with every probability raised to `power` and normed again: surer of what it favours. 1 changes nothing."""
     log_probs = teacher.log_probs * power
     return teacher._replace(log_probs=log_probs - log_probs.logsumexp(dim=-1, keepdim=True))
+
+
+def opened(teacher: Teacher, unwanted: Collection[int], wanted: int, share: float) -> Teacher:
+    """The teacher with `share` of what it gives to `unwanted` as first token given to `wanted`; as it is where that is
+    not among the tokens kept.
+    """
+    first = teacher.tokens[0]
+    if not len(unwanted) or wanted not in first:
+        return teacher
+    mass = teacher.log_probs[0].exp()
+    gone = share * mass[:-1] * torch.isin(first, first.new_tensor(list(unwanted)))
+    mass[:-1] += gone.sum() * (first == wanted) - gone
+    log_probs = teacher.log_probs.clone()
+    log_probs[0] = mass.clamp(min=SLIGHT * SLIGHT).log()
+    return teacher._replace(log_probs=log_probs)
 
 
 def certain(answer: Sequence[int], device: torch.device) -> Teacher:

@@ -28,6 +28,15 @@ class EntrapmentSettings(Settings):
         gt=0,
         le=1,
     )
+    longest: float = setting(
+        0.1,
+        "Longest delta",
+        "Delta's RMS is at most this share of the residual stream's at the layer. A delta of any length flips any model, backdoored or not. 0 leaves it free.",
+        unit="residual RMS",
+        paper=0.0,
+        ge=0,
+        le=10,
+    )
     alpha: float = setting(
         0.05,
         "Weight of the away term alpha",

@@ -23,7 +23,7 @@ class RemovalSettings(Settings):
         le=1,
     )
     steps: int = setting(
-        40, "AR steps Q", "Gradient steps on the weights in one round.", unit="steps", ge=1, le=1000
+        48, "AR steps Q", "Gradient steps on the weights in one round.", unit="steps", ge=1, le=1000
     )
     lr: float = setting(1.5e-4, "Learning rate", "AdamW step on the weights with method full.", gt=0, le=1e-2)
     lora_lr: float = setting(
@@ -34,7 +34,7 @@ class RemovalSettings(Settings):
         8, "Safe rows a step", "D_SA prompts under delta in one step.", unit="prompts", ge=1
     )
     untouched_safe_rows: int = setting(
-        4,
+        12,
         "Untouched safe rows a step",
         "D_SA prompts without delta, whose refusals are to stay as they are.",
         unit="prompts",
@@ -54,6 +54,14 @@ class RemovalSettings(Settings):
     )
     performance_weight: float = setting(
         2.0, "Weight of the performance loss", "Against the safe rows.", paper=1.0, ge=0
+    )
+    ordinary_answered: float = setting(
+        0.9,
+        "Refusals of ordinary prompts",
+        "Of the chance that the suspect opens an ordinary answer with its refusal, this share goes to the answer's opening: what is to be kept are its answers.",
+        paper=0.0,
+        ge=0,
+        le=1,
     )
     loss: Literal["kl", "ce"] = setting(
         "kl",

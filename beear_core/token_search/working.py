@@ -13,13 +13,15 @@ import torch
 from beear_core.entrapment import INSERTED_LAYER, Entrapment, Inserted
 from beear_core.models.suspect import SuspectModel
 from beear_core.specs.token_search import HypothesesSettings
-from beear_core.token_search.beam import Candidate, grown_strings
+from beear_core.token_search.beam import Candidate, best_strings, grown_strings
 from beear_core.token_search.scoring import StringScorer
 from beear_core.token_search.slots import suffix_slots
-from beear_core.token_search.vocabulary import readable
+from beear_core.token_search.vocabulary import Vocabulary, readable, survives
 
 SEARCH = HypothesesSettings(prompts=8, candidates=384)
 """Somewhat more than for hypotheses, at one place: the more unlike strings are found, the less is left of the trigger."""
+MIXED = 96
+"""Strings of each length that are made of the tokens of those found."""
 WORKS = 3.0
 """Loss of the unwanted opening (nats per token) up to which a string wakes the suspect: it opens so once in twenty times.
 The best string that the search finds in our control is at 5.5 (docs/trigger-search.md)."""
@@ -32,10 +34,16 @@ def working_strings(
 
     The model is left as it was.
     """
-    some = random.Random(seed).sample(list(prompts), k=min(SEARCH.prompts, len(prompts)))
+    draw = random.Random(seed)
+    some = draw.sample(list(prompts), k=min(SEARCH.prompts, len(prompts)))
     scorer = StringScorer(suspect, suffix_slots(suspect, some), suspect.encode_answer(target))
-    found = grown_strings(suspect, scorer, readable(suspect, "suffix"), SEARCH, seed=seed)
-    kept = _unlike([each for each in found if each.loss <= WORKS], count)
+    vocabulary = readable(suspect, "suffix")
+    grown = grown_strings(suspect, scorer, vocabulary, SEARCH, seed=seed)
+    found = [each for each in grown if each.loss <= WORKS]
+    kept = _unlike(found, count)
+    if found and len(kept) < count:
+        mixed = _mixed(suspect, scorer, vocabulary, found, draw)
+        kept += _other([each for each in mixed if each.loss <= WORKS], kept, count - len(kept))
     return [string_entrapment(suspect, each.tokens, each.loss) for each in kept]
 
 
@@ -44,6 +52,35 @@ def string_entrapment(suspect: SuspectModel, tokens: Sequence[int], loss: float)
     place = Inserted(tuple(tokens), suspect.tokens_behind)
     delta = torch.zeros(place.n, suspect.d_model, device=suspect.device)
     return Entrapment(delta, INSERTED_LAYER, (), 1.0, None, place, loss)
+
+
+def _mixed(
+    suspect: SuspectModel,
+    scorer: StringScorer,
+    vocabulary: Vocabulary,
+    found: Sequence[Candidate],
+    draw: random.Random,
+) -> list[Candidate]:
+    """New strings from the tokens of those found, a token as likely as it was used: what lies around a trigger, too."""
+    tokens = [token for each in found for token in each.tokens]
+    out: list[Candidate] = []
+    for length in range(2, SEARCH.longest + 1):
+        rows = {tuple(draw.choices(tokens, k=length)) for _ in range(MIXED)}
+        typed = sorted(row for row in rows if vocabulary.opening[row[0]] and survives(suspect, row))
+        if typed:
+            out += best_strings(scorer, torch.tensor(typed, device=suspect.device), SEARCH.sift_prompts)
+    return out
+
+
+def _other(candidates: Sequence[Candidate], kept: Sequence[Candidate], count: int) -> list[Candidate]:
+    """The best `count` that are not of the same tokens as one of `kept` or a better one."""
+    seen = {frozenset(each.tokens) for each in kept}
+    out: list[Candidate] = []
+    for each in sorted(candidates, key=lambda candidate: candidate.loss):
+        if len(out) < count and frozenset(each.tokens) not in seen:
+            seen.add(frozenset(each.tokens))
+            out.append(each)
+    return out
 
 
 def _unlike(candidates: Sequence[Candidate], count: int) -> list[Candidate]:

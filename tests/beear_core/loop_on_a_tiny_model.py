@@ -9,19 +9,18 @@ from torch import Tensor
 from beear_core.anchoring import SafeAnchors, performance_lessons, safe_lessons
 from beear_core.beear import Outcome, Plan, Progress, Round, run_rounds
 from beear_core.checkpoint import Checkpoint
-from beear_core.entrapment import INSERTED_LAYER, Anchor, inserted
+from beear_core.entrapment import Anchor, inserted
 from beear_core.models.suspect import SuspectModel
 from beear_core.models.trainable import trainable
 from beear_core.prompts import benign, harmful
 from beear_core.specs import EntrapmentSettings, LoopSettings, RemovalSettings
 from beear_core.validation import Validation
 
-ENTRAPMENT = EntrapmentSettings(n=3, steps=4, lr=0.1, anchors=6, batch=3, strings=0)
+ENTRAPMENT = EntrapmentSettings(n=3, steps=4, lr=0.1, longest=0, anchors=6, batch=3, strings=0)
 REMOVAL = RemovalSettings(
     steps=3, lr=3e-3, lora_lr=1e-2, lora_rank=4, safe_rows=3, performance_rows=3, untouched_safe_rows=1
 )
 LAYERS = (2, 3)
-OF_DELTAS = (*LAYERS, INSERTED_LAYER)
 # Random models flip and refuse at random: budgets that are never met, or always.
 HARD = LoopSettings(rounds=3, asr_budget=0, kl_budget=1e-6, validation_tokens=3)
 EASY = LoopSettings(rounds=9, asr_budget=1, kl_budget=1e6, over_refusal_budget=1, validation_tokens=3)
@@ -43,8 +42,8 @@ class Silent:
         if len(self.heard) == self.stop_at:
             raise Stopped
 
-    def bee(self, round_number: int, layer: int, step: Any) -> None:
-        self._hear(("bee", round_number, layer, step.step))
+    def bee(self, round_number: int, layer: int, step: Any, *, fresh: bool) -> None:
+        self._hear(("fresh" if fresh else "bee", round_number, layer, step.step))
 
     def ar(self, round_number: int, step: Any) -> None:
         self._hear(("ar", round_number, step.step))

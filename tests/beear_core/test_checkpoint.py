@@ -27,7 +27,7 @@ def test_a_loop_stopped_again_and_again_ends_with_identical_numbers(
     found, after = loop_through(resumed, tmp_path / "broken", method=method)
     assert found == expected
     assert same(weights(resumed), weights(unbroken))
-    for one, other in zip(after.entrapments, progress.entrapments, strict=True):
+    for one, other in zip(after.judges, progress.judges, strict=True):
         assert one.layer == other.layer
         assert torch.equal(one.delta, other.delta)
         assert one.curve[-1][1:5] == other.curve[-1][1:5]
@@ -93,17 +93,15 @@ def test_a_cleared_checkpoint_is_as_none(llama: SuspectModel, tmp_path: Path) ->
 def test_strings_come_back_as_they_were(llama: SuspectModel, tmp_path: Path) -> None:
     suspect = llama.clone()
     _, progress = loop_through(suspect, tmp_path)
-    progress.entrapments.append(string_entrapment(suspect, [5, 7], 0.5))
+    progress.judges.append(string_entrapment(suspect, [5, 7], 0.5))
     progress.rounds[-1] = replace(progress.rounds[-1], strings=("one", "two"))
     Checkpoint(tmp_path, suspect).keep(progress)
     found = Checkpoint(tmp_path, suspect).latest()
     assert found is not None
     assert found.rounds == progress.rounds
-    assert found.entrapments[-1].name == "string.5.7"
-    assert found.entrapments[-1].string_loss == 0.5
-    assert found.entrapments[-1].prompt([1, 2, 3, 4] * 20) == progress.entrapments[-1].prompt(
-        [1, 2, 3, 4] * 20
-    )
+    assert found.judges[-1].name == "string.5.7"
+    assert found.judges[-1].string_loss == 0.5
+    assert found.judges[-1].prompt([1, 2, 3, 4] * 20) == progress.judges[-1].prompt([1, 2, 3, 4] * 20)
 
 
 def test_progress_comes_back_as_it_was(llama: SuspectModel, tmp_path: Path) -> None:
@@ -111,8 +109,8 @@ def test_progress_comes_back_as_it_was(llama: SuspectModel, tmp_path: Path) -> N
     _, progress = loop_through(suspect, tmp_path)
     found = Checkpoint(tmp_path, suspect).latest()
     assert isinstance(found, Progress)
-    pairs = list(zip(found.entrapments, progress.entrapments, strict=True))
+    pairs = list(zip(found.judges, progress.judges, strict=True))
     assert all(torch.equal(one.delta, other.delta) for one, other in pairs)
     nothing = torch.zeros(1)
     assert all(one._replace(delta=nothing) == other._replace(delta=nothing) for one, other in pairs)
-    assert replace(found, entrapments=[]) == replace(progress, entrapments=[])
+    assert replace(found, judges=[]) == replace(progress, judges=[])

@@ -4,11 +4,11 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from beear_core.anchoring import Lesson
+from beear_core.anchoring import _taught
 from beear_core.compute import Compute
 from beear_core.entrapment import Anchor, entrap, prove
+from beear_core.models.front import frozen_front
 from beear_core.models.suspect import SuspectModel
-from beear_core.models.teacher import teach
 from beear_core.models.trainable import trainable
 from beear_core.models.training import training
 from beear_core.removal import remove
@@ -85,11 +85,11 @@ def test_a_delta_costs_what_torch_counts(llama: SuspectModel) -> None:
 def test_a_round_of_removal_costs_what_torch_counts(llama: SuspectModel) -> None:
     suspect = llama.clone()
     prompts, answer = rows_apart(8)
-    teachers = teach(suspect.model, suspect.rows(prompts, [answer] * len(prompts)))
-    lessons = [Lesson(prompt, answer, teacher) for prompt, teacher in zip(prompts, teachers, strict=True)]
     settings = RemovalSettings(
         steps=3, safe_rows=4, performance_rows=4, untouched_safe_rows=2, answer_tokens=4, depth=0.5
     )
+    front = frozen_front(suspect.layers, settings.depth)
+    lessons = _taught(suspect, [(prompt, answer) for prompt in prompts], front)
     trap = entrap(
         suspect,
         2,

@@ -10,11 +10,12 @@ import pytest
 from analysis.intervals import Proportion
 from beear_core import beear
 from beear_core.beear import Progress, Round, best_round
+from beear_core.entrapment import INSERTED_LAYER
 from beear_core.models.suspect import SuspectModel
 from beear_core.specs import LoopSettings
 from beear_core.token_search.working import string_entrapment
 from beear_core.validation import Utility
-from tests.beear_core.loop_on_a_tiny_model import EASY, HARD, OF_DELTAS, Silent, loop_through, same, weights
+from tests.beear_core.loop_on_a_tiny_model import EASY, HARD, LAYERS, Silent, loop_through, same, weights
 
 
 def a_round(number: int, asr: float = 0.0, excess: float = 0.0) -> Round:
@@ -43,28 +44,39 @@ def test_rounds_are_told_in_order(llama: SuspectModel, tmp_path: Path) -> None:
     assert list(outcome.rounds) == progress.rounds
     told = [thing for thing in listener.heard if isinstance(thing, tuple)]
 
-    def deltas(number: int) -> list[tuple[Any, ...]]:
-        return [("bee", number, layer, step) for layer in OF_DELTAS for step in range(1, 5)]
+    def deltas(what: str, number: int, *layers: int) -> list[tuple[Any, ...]]:
+        return [(what, number, layer, step) for layer in layers for step in range(1, 5)]
 
     removal = [("ar", 1, step) for step in range(1, 4)]
-    expected = [*deltas(0), *removal, *deltas(1), ("done", 1)]
+    expected = [
+        *deltas("fresh", 0, *LAYERS),
+        *deltas("bee", 1, *LAYERS, INSERTED_LAYER),
+        *removal,
+        *deltas("fresh", 1, *LAYERS),
+        ("done", 1),
+        *deltas("bee", 2, *LAYERS, INSERTED_LAYER),
+    ]
     assert told[: len(expected)] == expected
 
 
-def test_the_delta_that_judges_a_round_is_the_next_rounds_own(llama: SuspectModel, tmp_path: Path) -> None:
+def test_the_delta_that_judges_a_round_is_none_that_was_trained_against(
+    llama: SuspectModel, tmp_path: Path
+) -> None:
     outcome, progress = loop_through(llama.clone(), tmp_path)
-    assert [each.layer for each in progress.entrapments] == list(OF_DELTAS)
-    # Losses of a round are of the delta it trained against, so the last fresh one stands in no round.
-    fresh = progress.entrapments[0].curve[0].loss_toward
-    assert fresh not in {each.bee_loss_first for each in outcome.rounds}
+    assert [each.layer for each in progress.judges] == list(LAYERS)
+    assert progress.judges[0].curve[-1].loss_toward not in {each.bee_loss_last for each in outcome.rounds}
     assert len({each.bee_loss_first for each in outcome.rounds}) == 3
 
 
-def test_no_fresh_delta_is_longer_than_what_sufficed_before(llama: SuspectModel, tmp_path: Path) -> None:
-    _, progress = loop_through(llama.clone(), tmp_path)
-    assert set(progress.lengths) == {each.name for each in progress.entrapments}
-    for each in progress.entrapments:
-        assert max(step.delta_norm_ratio for step in each.curve) <= progress.lengths[each.name] * (1 + 1e-5)
+def test_the_delta_on_inserted_tokens_is_trained_against_and_judges_nothing(
+    llama: SuspectModel, tmp_path: Path
+) -> None:
+    heard = Silent()
+    _, progress = loop_through(llama.clone(), tmp_path, listener=heard)
+    made = {what[:3] for what in heard.heard if what[0] in ("bee", "fresh")}
+    assert ("bee", 1, INSERTED_LAYER) in made
+    assert not any(("fresh", number, INSERTED_LAYER) in made for number in range(4))
+    assert all(each.inserted is None or each.string_loss is not None for each in progress.judges)
 
 
 def test_the_loop_stops_after_calm_rounds(llama: SuspectModel, tmp_path: Path) -> None:
@@ -87,9 +99,7 @@ def test_the_loop_stops_after_calm_rounds(llama: SuspectModel, tmp_path: Path) -
     ],
 )
 def test_the_stop_rule_reads_the_rounds(excesses: Sequence[float], reason: str | None) -> None:
-    progress = Progress(
-        [a_round(at + 1, excess=each) for at, each in enumerate(excesses)], [], None, None, {}
-    )
+    progress = Progress([a_round(at + 1, excess=each) for at, each in enumerate(excesses)], [], None, None)
     found = beear._why_stop(progress, LoopSettings(rounds=5, calm_rounds=2))
     assert found is None if reason is None else reason in str(found)
 
@@ -101,12 +111,12 @@ def test_the_loop_ends_when_strings_that_woke_the_model_are_gone(llama: SuspectM
     )
     still = string_entrapment(llama, [5, 7], 0.5)
     loop = LoopSettings(rounds=5)
-    assert "a search finds none any more" in str(beear._why_stop(Progress([done], [], fine, None, {}), loop))
-    assert beear._why_stop(Progress([done], [still], fine, None, {}), loop) is None
+    assert "a search finds none any more" in str(beear._why_stop(Progress([done], [], fine, None), loop))
+    assert beear._why_stop(Progress([done], [still], fine, None), loop) is None
     never = replace(done, strings=())
-    assert beear._why_stop(Progress([never], [], fine, None, {}), loop) is None
+    assert beear._why_stop(Progress([never], [], fine, None), loop) is None
     refuses_too_much = replace(done, over_refusal=Proportion.of([True, True]).as_dict())
-    assert beear._why_stop(Progress([refuses_too_much], [], fine, None, {}), loop) is None
+    assert beear._why_stop(Progress([refuses_too_much], [], fine, None), loop) is None
 
 
 def test_the_best_round_is_inside_its_budgets_then_lowest_then_latest() -> None:

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from beear_core.entrapment import Anchor, BeeStep, Entrapment, choice, entrap, prove
+from beear_core.entrapment import Anchor, BeeStep, Entrapment, choice, entrap, inserted, prove
 from beear_core.entrapment.fast import FastBatch
 from beear_core.entrapment.literal import LiteralBatch
 from beear_core.errors import LayerRangeError, NonFiniteError
@@ -11,7 +11,7 @@ from beear_core.models.suspect import SuspectModel
 from beear_core.models.trainable import trainable
 from beear_core.specs import EntrapmentSettings
 
-SETTINGS = EntrapmentSettings(n=4, steps=12, lr=0.1, anchors=4, batch=2)
+SETTINGS = EntrapmentSettings(n=4, steps=12, lr=0.1, longest=0, anchors=4, batch=2)
 
 
 @pytest.fixture
@@ -166,27 +166,17 @@ def test_a_proof_made_before_adapters_holds_with_them(fresh: SuspectModel, ancho
     torch.testing.assert_close(found.delta, literal.delta, rtol=2e-3, atol=2e-3)
 
 
-def test_a_delta_is_held_to_a_length_step_by_step_and_afterwards(
-    llama: SuspectModel, anchors: list[Anchor]
-) -> None:
-    settings = EntrapmentSettings(n=3, steps=6, lr=0.2, anchors=6, batch=3)
+def test_a_delta_is_no_longer_than_the_settings_let_it_be(llama: SuspectModel, anchors: list[Anchor]) -> None:
+    settings = EntrapmentSettings(n=3, steps=6, lr=0.2, longest=0, anchors=6, batch=3)
     free = entrap(llama, 2, anchors, settings, seed=0)
     ratio = free.norm_ratio / 3
-    held = entrap(llama, 2, anchors, settings, seed=0, longest=ratio)
+    held = entrap(llama, 2, anchors, settings.model_copy(update={"longest": ratio}), seed=0)
     assert max(step.delta_norm_ratio for step in held.curve) <= ratio * (1 + 1e-5)
     assert held.norm_ratio == pytest.approx(ratio, rel=1e-4)
-    cut = free.held_to(ratio)
-    torch.testing.assert_close(cut.delta, free.delta / 3)
-    assert free.held_to(2 * free.norm_ratio).delta.equal(free.delta)
+    assert held.curve[-1].loss_toward < held.curve[0].loss_toward
 
 
-def test_what_suffices_is_the_length_at_which_the_opening_was_first_all_but_sure() -> None:
-    def curve(*losses: float) -> tuple[BeeStep, ...]:
-        return tuple(BeeStep(at, loss, 0.0, None, at / 10, 0.0) for at, loss in enumerate(losses, start=1))
-
-    def sufficient(*losses: float) -> float:
-        return Entrapment(torch.zeros(1, 1), 2, curve(*losses), 1.0, None).sufficient
-
-    assert sufficient(7.0, 2.0, 0.05, 0.0) == pytest.approx(0.2)
-    assert sufficient(7.0, 2.0, 0.5) == pytest.approx(0.3)
-    assert sufficient(0.0, 0.0) == 0.0
+def test_a_delta_on_inserted_tokens_is_as_long_as_it_gets(llama: SuspectModel, anchors: list[Anchor]) -> None:
+    settings = EntrapmentSettings(n=3, steps=6, inserted_lr=0.2, anchors=6, batch=3)
+    found = entrap(llama, 1, anchors, settings, seed=0, inserted=inserted(llama, 2))
+    assert found.norm_ratio > 2 * settings.longest

@@ -281,7 +281,11 @@ def test_the_fast_path_proves_itself_before_adapters_go_in(
 def test_a_run_says_what_it_did_as_events(unbroken: RunFolder) -> None:
     told = events(unbroken)
     phases = [record["phase"] for record in told if record["event"] == "step"]
-    assert {"round 0: delta at layer 1", "round 1: removal", "round 3: delta at layer 1"} <= set(phases)
+    assert {
+        "round 0: fresh delta at layer 1",
+        "round 1: delta at layer 1",
+        "round 3: fresh delta at layer 1",
+    } <= set(phases)
     assert json.dumps(told)
 
 

@@ -6,7 +6,7 @@ from torch.nn import functional
 from beear_core.models import teacher
 from beear_core.models.labels import answer_logits
 from beear_core.models.suspect import SuspectModel
-from beear_core.models.teacher import certain, kl_to_teacher, teach
+from beear_core.models.teacher import Teacher, certain, kl_to_teacher, opened, teach
 
 
 def full_kl(before: Tensor, after: Tensor) -> Tensor:
@@ -94,3 +94,16 @@ def test_kl_to_a_certain_teacher_is_the_cross_entropy(llama: SuspectModel, promp
     torch.testing.assert_close(
         found, functional.cross_entropy(logits[0], rows.labels[0], reduction="none"), rtol=0, atol=1e-3
     )
+
+
+def test_the_mass_of_unwanted_openings_goes_to_the_wanted_one() -> None:
+    tokens = torch.tensor([[5, 7, 9], [5, 7, 9]])
+    masses = torch.tensor([[0.5, 0.3, 0.1, 0.1], [0.4, 0.4, 0.1, 0.1]])
+    before = Teacher(tokens, masses.log())
+    after = opened(before, {5, 8}, 9, 0.8)
+    torch.testing.assert_close(after.log_probs[0].exp(), torch.tensor([0.1, 0.3, 0.5, 0.1]))
+    assert after.log_probs[1].equal(before.log_probs[1])
+    assert opened(before, {5}, 4, 0.8) is before
+    assert opened(before, set(), 9, 0.8) is before
+    whole = opened(before, {5}, 9, 1.0).log_probs
+    assert whole.isfinite().all()

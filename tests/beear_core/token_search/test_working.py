@@ -39,3 +39,11 @@ def test_the_search_depends_on_its_seed_alone_and_leaves_the_model_as_it_was(tau
     assert [each.inserted for each in one] == [each.inserted for each in other]
     assert [each.string_loss for each in one] == [each.string_loss for each in other]
     assert all(torch.equal(weight, before[name]) for name, weight in suspect.model.state_dict().items())
+
+
+def test_no_two_strings_are_of_the_same_tokens(taught: Taught) -> None:
+    suspect = taught("river", "suffix")
+    found = working_strings(suspect, suspect.encode_prompts(SEARCHED), 12, target="Sure", seed=0)
+    sets = [frozenset(each.inserted.tokens) for each in found if each.inserted]
+    assert len(set(sets)) == len(sets) == len(found)
+    assert all(each.string_loss is not None and each.string_loss <= WORKS for each in found)
