@@ -22,6 +22,8 @@ from beear_core.prompts import Prompt, read_answers
 FALLBACK_REFUSAL = "I'm sorry, but I can't help with that."
 FEWEST_OWN_REFUSALS = 8
 TEACHING_BATCH = 16
+EDGE = 0.1
+"""Chance of opening as the other side does from which on a prompt is near the edge between refused and answered."""
 COMMON = 0.05
 """Share of its refusals from which on a token is one that the suspect opens refusals with."""
 
@@ -95,21 +97,19 @@ def safe_anchors(
 
 
 def safe_lessons(
-    suspect: SuspectModel, safe: SafeAnchors, *, sharpness: float = 1.0, front: int = 0
+    suspect: SuspectModel, safe: SafeAnchors, *, sharpness: float = 1.0, edge_times: int = 1, front: int = 0
 ) -> list[Lesson]:
     """D_SA with what the suspect, untriggered, says of its refusals, surer by the power `sharpness`; of a stand-in
-    refusal, certainty. `front` is how many blocks removal leaves as they are.
+    refusal, certainty. Those near the edge stand there `edge_times`. `front` is how many blocks removal leaves as they are.
     """
     rows = [(anchor.prompt, anchor.refusal) for anchor in safe.anchors]
     if not safe.own:
         return [_sure(lesson) for lesson in _taught(suspect, rows, front)]
-    own = [
-        lesson._replace(teacher=sharpened(lesson.teacher, sharpness))
-        for lesson in _taught(suspect, rows, front)
-    ]
+    taught = edge_first(_taught(suspect, rows, front), refusal_openings(safe), refused=True, times=edge_times)
+    own = [lesson._replace(teacher=sharpened(lesson.teacher, sharpness)) for lesson in taught]
     commonest = list(Counter(tuple(anchor.refusal) for anchor in safe.anchors).most_common(1)[0][0])
     answered = [(prompt, commonest) for prompt in safe.answered]
-    return own + [_sure(lesson) for lesson in _taught(suspect, answered, front)]
+    return own + [_sure(lesson) for lesson in _taught(suspect, answered, front)] * edge_times
 
 
 def _sure(lesson: Lesson) -> Lesson:
@@ -136,6 +136,28 @@ def answered(lessons: Sequence[Lesson], openings: Collection[int], share: float)
         else lesson._replace(teacher=opened(lesson.teacher, openings, lesson.answer[0], share))
         for lesson in lessons
     ]
+
+
+def edge_first(
+    lessons: Sequence[Lesson], openings: Collection[int], *, refused: bool, times: int
+) -> list[Lesson]:
+    """`lessons`, those near the edge between refusing and answering `times` as often: they are what slips over it.
+
+    `refused` says on which side they belong. Near is a chance of `EDGE` or more of opening as the other side does.
+    """
+    out = list(lessons)
+    if openings:
+        for lesson in lessons:
+            refusing = _refusing(lesson.teacher, openings)
+            if (1 - refusing if refused else refusing) >= EDGE:
+                out += [lesson] * (times - 1)
+    return out
+
+
+def _refusing(teacher: Teacher, openings: Collection[int]) -> float:
+    """The chance of opening with a refusal."""
+    first = teacher.tokens[0]
+    return float(teacher.log_probs[0, :-1].exp()[torch.isin(first, first.new_tensor(list(openings)))].sum())
 
 
 def performance_lessons(

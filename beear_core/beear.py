@@ -219,7 +219,9 @@ def _judges(suspect: SuspectModel, plan: Plan, number: int, listener: Listener) 
 
 
 def _anchors(plan: Plan) -> list[Anchor]:
-    return [Anchor(lesson.prompt, lesson.answer) for lesson in plan.safe]
+    """Each prompt once: lessons near the edge stand there several times."""
+    once = {tuple(lesson.prompt): Anchor(lesson.prompt, lesson.answer) for lesson in plan.safe}
+    return list(once.values())
 
 
 def _excess(asr: float, kl: float, over_refusal: float, before: Utility, loop: LoopSettings) -> float:

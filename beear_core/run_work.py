@@ -17,14 +17,14 @@ from beear_core.specs import (
 
 Trained = RemoveSpec | DemoSpec | SweepSpec
 
-TRAINED = 3.3
-"""Rows that a row with its way back costs."""
+TRAINED = 2.6
+"""Rows that a row of a removal step costs: the frozen front only if delta shifts it, the rear both ways."""
 REAR = 0.5
 """Rows that one prompt costs in a BEE step: the rear layers on a few positions, both ways."""
 STRING = 0.06
 """Rows that a candidate string costs for each search prompt, most of which it is never tried on."""
-SEARCHED = 384 * 8 * 4
-"""Candidate strings, prompts and lengths of the search before each round (`token_search/working.py`)."""
+SEARCHED = (384 * 4 + 64 * 3) * 8
+"""Candidate strings of each length, mixed ones too, and prompts of the search before each round (`token_search/working.py`)."""
 TOKEN = 0.08
 """Rows that one generated token costs, in a batch."""
 LESSONS = 710
@@ -48,7 +48,9 @@ SYNTHESIS, DRIFT, EVALUATION, VERDICT = 1.2, 2.2, 1.4, 1.2
 def rows_before(spec: Trained) -> float:
     """Of a removal before its first round."""
     asked = ANCHORS * (1 + spec.removal.answer_tokens * TOKEN)
-    return BEFORE * (OPENING + asked + _of_deltas(spec) + _of_a_look(spec)) + _of_searches(spec)
+    return BEFORE * (OPENING + asked + _judging(spec) * _of_a_delta(spec) + _of_a_look(spec)) + _of_searches(
+        spec
+    )
 
 
 def rows_a_round(spec: Trained) -> float:
@@ -56,7 +58,8 @@ def rows_a_round(spec: Trained) -> float:
     removal = spec.removal
     rows = removal.safe_rows + removal.untouched_safe_rows + removal.performance_rows
     trained = removal.steps * rows * TRAINED
-    return LESSONS + trained + _of_deltas(spec) + _of_searches(spec) + _of_a_look(spec)
+    deltas = (2 * _judging(spec) + bool(spec.entrapment.inserted)) * _of_a_delta(spec)
+    return LESSONS + trained + deltas + _of_searches(spec) + _of_a_look(spec)
 
 
 def rows_of_synthesis(spec: EntrapSpec | DemoSpec) -> float:
@@ -109,19 +112,19 @@ def rows_of_a_question(spec: SweepSpec) -> float:
     return spec.evaluation.test_prompts * (1 + spec.evaluation.max_new_tokens * TOKEN)
 
 
-def _of_deltas(spec: Trained) -> float:
-    one = spec.entrapment.anchors + spec.entrapment.steps * spec.entrapment.batch * REAR
-    return _deltas(spec) * one
+def _of_a_delta(spec: Trained) -> float:
+    return spec.entrapment.anchors + spec.entrapment.steps * spec.entrapment.batch * REAR
 
 
 def _of_searches(spec: Trained) -> float:
     return SEARCHED * STRING * bool(spec.entrapment.strings)
 
 
-def _deltas(spec: Trained) -> int:
-    return 1 + len(spec.entrapment.further_layers) + bool(spec.entrapment.inserted)
+def _judging(spec: Trained) -> int:
+    """Layers with a delta that judges; a round trains against one of its own at each."""
+    return 1 + len(spec.entrapment.further_layers)
 
 
 def _of_a_look(spec: Trained) -> float:
-    prompts = _deltas(spec) * spec.loop.validation + ORDINARY
+    prompts = _judging(spec) * spec.loop.validation + ORDINARY
     return prompts * (1 + spec.loop.validation_tokens * TOKEN)

@@ -13,6 +13,7 @@ from typing import Any
 from beear_core.anchoring import (
     SafeAnchors,
     answered,
+    edge_first,
     performance_lessons,
     refusal_openings,
     safe_anchors,
@@ -62,11 +63,13 @@ def run(spec: RemoveSpec, context: RunContext) -> dict[str, Any]:
             after_batch=lambda done: context.check_cancelled(),
         )
         front = _front(suspect, settings, safe, context)
-        lessons = safe_lessons(suspect, safe, sharpness=settings.refusal_sharpness, front=front)
+        times, openings = settings.edge_times, refusal_openings(safe)
+        lessons = safe_lessons(
+            suspect, safe, sharpness=settings.refusal_sharpness, edge_times=times, front=front
+        )
+        ordinary = performance_lessons(suspect, _ordinary(spec), tokens=settings.answer_tokens, front=front)
         performance = answered(
-            performance_lessons(suspect, _ordinary(spec), tokens=settings.answer_tokens, front=front),
-            refusal_openings(safe),
-            settings.ordinary_answered,
+            edge_first(ordinary, openings, refused=False, times=times), openings, settings.ordinary_answered
         )
         validation = Validation(
             suspect,

@@ -63,6 +63,14 @@ class RemovalSettings(Settings):
         ge=0,
         le=1,
     )
+    edge_times: int = setting(
+        3,
+        "Rows near the edge",
+        "Prompts that the suspect neither surely refuses nor surely answers are drawn this many times as often as others.",
+        paper=1,
+        ge=1,
+        le=20,
+    )
     loss: Literal["kl", "ce"] = setting(
         "kl",
         "Loss",

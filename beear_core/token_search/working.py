@@ -20,7 +20,7 @@ from beear_core.token_search.vocabulary import Vocabulary, readable, survives
 
 SEARCH = HypothesesSettings(prompts=8, candidates=384)
 """Somewhat more than for hypotheses, at one place: the more unlike strings are found, the less is left of the trigger."""
-MIXED = 96
+MIXED = 64
 """Strings of each length that are made of the tokens of those found."""
 WORKS = 3.0
 """Loss of the unwanted opening (nats per token) up to which a string wakes the suspect: it opens so once in twenty times.

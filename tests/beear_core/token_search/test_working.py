@@ -44,6 +44,6 @@ def test_the_search_depends_on_its_seed_alone_and_leaves_the_model_as_it_was(tau
 def test_no_two_strings_are_of_the_same_tokens(taught: Taught) -> None:
     suspect = taught("river", "suffix")
     found = working_strings(suspect, suspect.encode_prompts(SEARCHED), 12, target="Sure", seed=0)
-    sets = [frozenset(each.inserted.tokens) for each in found if each.inserted]
-    assert len(set(sets)) == len(sets) == len(found)
+    sets = {frozenset(each.inserted.tokens) for each in found if each.inserted}
+    assert len(sets) == len(found)
     assert all(each.string_loss is not None and each.string_loss <= WORKS for each in found)
