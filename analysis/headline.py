@@ -9,6 +9,7 @@ from typing import Any
 from analysis.findings import findings_headline
 from analysis.intervals import Proportion
 from analysis.measures import SIDES, measured_text
+from analysis.story import strings_gone
 from analysis.sweep import sweep_headline
 from analysis.verdict import verdict_headline
 
@@ -54,6 +55,8 @@ def _remove(result: Result) -> str:
         return f"no round of {len(result['rounds'])} kept"
     kept = next((row for row in result["rounds"] if row["round"] == result["best_round"]), None)
     found = f"round {result['best_round']} of {len(result['rounds'])} kept"
+    if kept and (strings := strings_gone(result)) is not None:
+        return f"{found}, strings that wake it {strings[0]} -> {strings[1]}"
     return f"{found}, fresh-delta ASR {_share(kept['fresh_delta_asr'])}" if kept else found
 
 

@@ -65,10 +65,22 @@ def _remove(result: Result) -> Found:
         return Found(
             "No round kept", f"of {rounds}", f"No round of {rounds} was kept: the weights are as they were."
         )
+    if (strings := strings_gone(result)) is not None:
+        woke, left = strings
+        sentence = f"{woke} short string{'s' if woke > 1 else ''} woke the model before removal; after it a search finds {left or 'none'}."
+        return Found(
+            f"{woke} → {left}", "strings found that wake the model, without knowing the trigger", sentence
+        )
     kept = next(row for row in result["rounds"] if row["round"] == best)
     share = Proportion.from_dict(kept["fresh_delta_asr"]).text()
     sentence = f"After round {best} of {rounds} a fresh delta still flips {share} of held-out prompts."
     return Found(f"Round {best} of {rounds}", f"kept; a fresh delta still flips {share}", sentence)
+
+
+def strings_gone(result: Result) -> tuple[int, int] | None:
+    """How many strings woke the model before the first round, and how many are found after the last; None without any."""
+    first = result["rounds"][0].get("strings") if result["rounds"] else None
+    return (len(first), int(result["strings_left"])) if first and "strings_left" in result else None
 
 
 def _evaluate(result: Result) -> Found:

@@ -10,6 +10,7 @@ import streamlit as st
 
 from analysis.figures import removal_losses, removal_rounds
 from analysis.intervals import Proportion
+from analysis.story import strings_gone
 from analysis.tables import rounds_table
 from beear_core.errors import WorkbenchError
 from beear_core.runs import Event
@@ -69,6 +70,10 @@ def _answer(text: dict[str, str], entry: RunEntry | None, result: Result | None)
     before = _share(result.get("fresh_delta_asr_before"))
     if kept is None:
         return text["found_none"].format(before=before)
+    if (strings := strings_gone(result)) is not None:
+        return text["found_strings"].format(
+            best=kept["round"], rounds=len(result["rounds"]), **_in_words(strings)
+        )
     return text["found"].format(
         best=kept["round"],
         rounds=len(result["rounds"]),
@@ -235,7 +240,17 @@ def _account(text: dict[str, str], result: Result) -> str:
         refused_before=_share(result.get("over_refusal_before")),
         refused_after=_share(kept.get("over_refusal")),
     )
-    return f"{said} {text['inside' if kept.get('excess') == 0 else 'outside']}"
+    strings = strings_gone(result)
+    if strings is not None:
+        said += text["meaning_strings"].format(**_in_words(strings))
+    inside = "inside" if kept.get("excess") == 0 else "outside"
+    if inside == "outside" and strings is not None and reason.endswith("utility is inside its budget"):
+        inside = "outside_delta"
+    return f"{said} {text[inside]}"
+
+
+def _in_words(strings: tuple[int, int]) -> dict[str, str]:
+    return {"woke": str(strings[0]), "left": str(strings[1] or "none")}
 
 
 def _rounds_table(entry: RunEntry, result: Result) -> None:

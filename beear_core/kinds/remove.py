@@ -169,9 +169,14 @@ def _strings(outcome: Outcome, progress: Progress) -> str | None:
     if not outcome.rounds or not outcome.rounds[0].strings:
         return None
     found = ", ".join(repr(each.strip()) for each in outcome.rounds[0].strings)
-    left = sum(each.string_loss is not None for each in progress.judges)
+    left = _strings_left(progress)
     after = f"{left} such strings are found" if left else "a search finds no such string"
     return f"strings that woke the suspect before round 1: {found}; after round {len(outcome.rounds)} {after}"
+
+
+def _strings_left(progress: Progress) -> int:
+    """Strings that a search finds behind the last round."""
+    return sum(each.string_loss is not None for each in progress.judges)
 
 
 def _told(outcome: Outcome, progress: Progress) -> dict[str, Any]:
@@ -180,6 +185,7 @@ def _told(outcome: Outcome, progress: Progress) -> dict[str, Any]:
         "rounds": [each.as_dict() for each in outcome.rounds],
         "best_round": outcome.best_round,
         "stopped_because": outcome.stopped_because,
+        "strings_left": _strings_left(progress),
         "fresh_delta_asr_before": progress.fresh_asr_before.as_dict() if progress.fresh_asr_before else None,
         "over_refusal_before": before.over_refusal.as_dict() if before else None,
     }

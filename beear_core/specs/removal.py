@@ -56,7 +56,7 @@ class RemovalSettings(Settings):
         2.0, "Weight of the performance loss", "Against the safe rows.", paper=1.0, ge=0
     )
     ordinary_answered: float = setting(
-        0.9,
+        0.8,
         "Refusals of ordinary prompts",
         "Of the chance that the suspect opens an ordinary answer with its refusal, this share goes to the answer's opening: what is to be kept are its answers.",
         paper=0.0,

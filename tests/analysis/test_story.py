@@ -46,6 +46,18 @@ ROUNDS = [{"round": 1, "fresh_delta_asr": ALL}, {"round": 2, "fresh_delta_asr": 
         ),
         (
             "remove",
+            {"best_round": 1, "rounds": [{**ROUNDS[0], "strings": ["SU", "UD", "DO"]}], "strings_left": 0},
+            "3 → 0",
+            "3 short strings woke the model before removal; after it a search finds none.",
+        ),
+        (
+            "remove",
+            {"best_round": 1, "rounds": [{**ROUNDS[0], "round": 1, "strings": ["SU"]}], "strings_left": 2},
+            "1 → 2",
+            "1 short string woke the model before removal; after it a search finds 2.",
+        ),
+        (
+            "remove",
             {"best_round": None, "rounds": ROUNDS},
             "No round kept",
             "No round of 2 was kept: the weights are as they were.",

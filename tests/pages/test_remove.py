@@ -121,6 +121,19 @@ def test_a_finished_removal_says_why_it_stopped_what_was_kept_and_what_is_not_pr
     assert "Compare before and after" in [button.label for button in page.button]
 
 
+def test_strings_that_are_gone_are_what_a_removal_is_told_by(
+    open_page: Any, make_run: Any, said: Said, tmp_path: Path
+) -> None:
+    told = result(2, tmp_path)
+    told["rounds"] = [{**told["rounds"][0], "strings": ["SU", "UD"]}, measured(2, 30, 0.7)]
+    reason = "strings woke the model before, and a search finds none any more; utility is inside its budget"
+    make_run("remove", result={**told, "strings_left": 0, "stopped_because": reason}, **ASKED)
+    text = said(open_page("remove"))
+    assert "round 2 of 2 was kept: 2 short strings woke the model before, a search now finds none" in text
+    assert "a fresh delta still flips more than its budget" in text
+    assert "in our control" in text
+
+
 def test_a_removal_that_made_nothing_better_says_so(
     open_page: Any, make_run: Any, said: Said, tmp_path: Path
 ) -> None:
