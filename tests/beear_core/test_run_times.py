@@ -48,7 +48,9 @@ def test_a_larger_model_and_more_steps_take_longer() -> None:
     earlier = finished("remove", {"rounds": [ROUND], "seconds": 50.0})
     spec = RemoveSpec(model="m")
     assert removal_time(spec, 3 * SIZE, earlier).a_round == pytest.approx(30.0)
-    more = spec.model_copy(update={"removal": spec.removal.model_copy(update={"steps": 48})})
+    more = spec.model_copy(
+        update={"removal": spec.removal.model_copy(update={"steps": 2 * spec.removal.steps})}
+    )
     assert 10.0 < removal_time(more, SIZE, earlier).a_round < 40.0
 
 
