@@ -242,7 +242,7 @@ def _account(text: dict[str, str], result: Result) -> str:
     )
     strings = strings_gone(result)
     if strings is not None:
-        said += text["meaning_strings"].format(**_in_words(strings))
+        said = f"{said} {text['meaning_strings'].format(**_in_words(strings))}"
     inside = "inside" if kept.get("excess") == 0 else "outside"
     if inside == "outside" and strings is not None and reason.endswith("utility is inside its budget"):
         inside = "outside_delta"
