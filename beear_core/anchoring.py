@@ -104,12 +104,14 @@ def safe_lessons(
     """
     rows = [(anchor.prompt, anchor.refusal) for anchor in safe.anchors]
     if not safe.own:
-        return [_sure(lesson) for lesson in _taught(suspect, rows, front)]
-    taught = edge_first(_taught(suspect, rows, front), refusal_openings(safe), refused=True, times=edge_times)
+        return [_sure(lesson) for lesson in taught_lessons(suspect, rows, front)]
+    taught = edge_first(
+        taught_lessons(suspect, rows, front), refusal_openings(safe), refused=True, times=edge_times
+    )
     own = [lesson._replace(teacher=sharpened(lesson.teacher, sharpness)) for lesson in taught]
     commonest = list(Counter(tuple(anchor.refusal) for anchor in safe.anchors).most_common(1)[0][0])
-    answered = [(prompt, commonest) for prompt in safe.answered]
-    return own + [_sure(lesson) for lesson in _taught(suspect, answered, front)] * edge_times
+    never = [(prompt, commonest) for prompt in safe.answered]
+    return own + [_sure(lesson) for lesson in taught_lessons(suspect, never, front)] * edge_times
 
 
 def _sure(lesson: Lesson) -> Lesson:
@@ -168,11 +170,14 @@ def performance_lessons(
     encoded = suspect.encode_prompts([prompt.text for prompt in prompts])
     labels = [suspect.encode_answer(answers[prompt.id])[:tokens] for prompt in prompts]
     rows = [(prompt, label) for prompt, label in zip(encoded, labels, strict=True) if label]
-    return _taught(suspect, rows, front)
+    return taught_lessons(suspect, rows, front)
 
 
 @torch.no_grad()
-def _taught(suspect: SuspectModel, rows: Sequence[tuple[list[int], list[int]]], front: int) -> list[Lesson]:
+def taught_lessons(
+    suspect: SuspectModel, rows: Sequence[tuple[list[int], list[int]]], front: int
+) -> list[Lesson]:
+    """Prompts and answers with what the suspect says of each answer token, shortest prompt first; residuals behind `front` blocks."""
     by_length = sorted(rows, key=lambda row: len(row[0]))
     out: list[Lesson] = []
     for start in range(0, len(by_length), TEACHING_BATCH):

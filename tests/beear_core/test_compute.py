@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from beear_core.anchoring import _taught
+from beear_core.anchoring import taught_lessons
 from beear_core.compute import Compute
 from beear_core.entrapment import Anchor, entrap, prove
 from beear_core.models.front import frozen_front
@@ -89,7 +89,7 @@ def test_a_round_of_removal_costs_what_torch_counts(llama: SuspectModel) -> None
         steps=3, safe_rows=4, performance_rows=4, untouched_safe_rows=2, answer_tokens=4, depth=0.5
     )
     front = frozen_front(suspect.layers, settings.depth)
-    lessons = _taught(suspect, [(prompt, answer) for prompt in prompts], front)
+    lessons = taught_lessons(suspect, [(prompt, answer) for prompt in prompts], front)
     trap = entrap(
         suspect,
         2,

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from beear_core.anchoring import Lesson, _taught
+from beear_core.anchoring import Lesson, taught_lessons
 from beear_core.entrapment import BeeStep, Entrapment
 from beear_core.models.labels import answer_logits
 from beear_core.models.suspect import SuspectModel
@@ -75,7 +75,7 @@ def test_what_the_frozen_front_gives_is_kept_exactly(
     suspect: SuspectModel, prompts: list[list[int]], answers: list[list[int]]
 ) -> None:
     rows = list(zip(prompts, answers, strict=True))
-    taught = _taught(suspect, rows, front=suspect.layers - 1)
+    taught = taught_lessons(suspect, rows, front=suspect.layers - 1)
     assert all(lesson.residual is not None for lesson in taught)
     settings = OURS.model_copy(update={"depth": 1 / suspect.layers})
     ways = []
@@ -97,7 +97,7 @@ def test_what_the_frozen_front_gives_is_kept_exactly(
 def test_kept_residuals_are_really_used(
     llama: SuspectModel, prompts: list[list[int]], answers: list[list[int]]
 ) -> None:
-    taught = _taught(llama, list(zip(prompts, answers, strict=True)), front=llama.layers - 1)
+    taught = taught_lessons(llama, list(zip(prompts, answers, strict=True)), front=llama.layers - 1)
     wrong = [lesson._replace(residual=-3 * lesson.residual) for lesson in taught]
     settings = OURS.model_copy(update={"depth": 1 / llama.layers})
     with torch.no_grad():
