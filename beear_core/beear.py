@@ -180,8 +180,34 @@ def _against(suspect: SuspectModel, plan: Plan, number: int, listener: Listener)
     places: list[tuple[int, Inserted | None]] = [(layer, None) for layer in plan.layers]
     if plan.inserted:
         places.append((INSERTED_LAYER, plan.inserted))
-    settings = plan.entrapment.model_copy(update={"longest": 0.0})
-    anchors, seed = _anchors(plan), _seed(plan, number, "bee")
+    free = plan.entrapment.model_copy(update={"longest": 0.0})
+    return _deltas(suspect, plan, places, free, number, listener, fresh=False)
+
+
+def _judges(suspect: SuspectModel, plan: Plan, number: int, listener: Listener) -> list[Entrapment]:
+    """What judges the weights behind round `number`: a fresh delta at each layer, and the strings that a search finds."""
+    settings = plan.entrapment
+    places = [(layer, None) for layer in plan.layers]
+    deltas = _deltas(suspect, plan, places, settings, number, listener, fresh=True)
+    if not settings.strings:
+        return deltas
+    listener.stage(f"round {number}: strings that work" if number else "strings that work")
+    prompts = [anchor.prompt for anchor in _anchors(plan)]
+    seed = _seed(plan, number, "strings")
+    return deltas + working_strings(suspect, prompts, settings.strings, target=settings.target, seed=seed)
+
+
+def _deltas(
+    suspect: SuspectModel,
+    plan: Plan,
+    places: Sequence[tuple[int, Inserted | None]],
+    settings: EntrapmentSettings,
+    number: int,
+    listener: Listener,
+    *,
+    fresh: bool,
+) -> list[Entrapment]:
+    anchors, seed = _anchors(plan), _seed(plan, number, "judge" if fresh else "bee")
     return [
         entrap(
             suspect,
@@ -190,32 +216,10 @@ def _against(suspect: SuspectModel, plan: Plan, number: int, listener: Listener)
             settings,
             seed=seed,
             inserted=tokens,
-            report=lambda step, layer=layer: listener.bee(number, layer, step, fresh=False),  # type: ignore[misc]
+            report=lambda step, layer=layer: listener.bee(number, layer, step, fresh=fresh),  # type: ignore[misc]
         )
         for layer, tokens in places
     ]
-
-
-def _judges(suspect: SuspectModel, plan: Plan, number: int, listener: Listener) -> list[Entrapment]:
-    """What judges the weights behind round `number`: a fresh delta at each layer, and the strings that a search finds."""
-    anchors, settings, seed = _anchors(plan), plan.entrapment, _seed(plan, number, "judge")
-    deltas = [
-        entrap(
-            suspect,
-            layer,
-            anchors,
-            settings,
-            seed=seed,
-            report=lambda step, layer=layer: listener.bee(number, layer, step, fresh=True),  # type: ignore[misc]
-        )
-        for layer in plan.layers
-    ]
-    if not settings.strings:
-        return deltas
-    listener.stage(f"round {number}: strings that work" if number else "strings that work")
-    prompts = [anchor.prompt for anchor in anchors]
-    seed = _seed(plan, number, "strings")
-    return deltas + working_strings(suspect, prompts, settings.strings, target=settings.target, seed=seed)
 
 
 def _anchors(plan: Plan) -> list[Anchor]:
