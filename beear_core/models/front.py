@@ -11,7 +11,6 @@ from typing import Any
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from transformers import DynamicCache
 
 from beear_core.models.batching import Rows
 from beear_core.models.keyvalues import KeyValues, prefix_keyvalues, run_rows
@@ -110,17 +109,11 @@ class Front:
         """
         if shared is None or front is None:
             return None
-        rows = self._rows
-        cache = DynamicCache()
-        rear_view(self._model, self._blocks, self._layer, shared)(
-            input_ids=rows.ids[:1, : rows.shared],
-            attention_mask=rows.mask[:1, : rows.shared],
-            position_ids=rows.position_ids[:1, : rows.shared],
-            past_key_values=cache,
-            use_cache=True,
-            logits_to_keep=1,
-        )
-        batch, (keys, values) = len(rows), front.layers[0]
+        rear = rear_view(self._model, self._blocks, self._layer, shared)
+        behind = prefix_keyvalues(rear, self._rows, above=self._layer)
+        if behind is None:
+            return None
+        keys, values = front.layers[0]
+        batch = len(self._rows)
         first = (keys[:1].expand(batch, -1, -1, -1), values[:1].expand(batch, -1, -1, -1))
-        behind = KeyValues.of(cache, above=self._layer)
-        return KeyValues((first,) * self._layer + behind.widened(batch).layers)
+        return KeyValues((first,) * self._layer + behind.layers)

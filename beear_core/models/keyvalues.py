@@ -56,8 +56,10 @@ class KeyValues:
         return cache
 
 
-def prefix_keyvalues(model: Any, rows: Rows) -> KeyValues | None:
-    """Keys and values of the shared columns, computed for one row and widened to all; None when nothing is shared."""
+def prefix_keyvalues(model: Any, rows: Rows, *, above: int = 0) -> KeyValues | None:
+    """Keys and values of the shared columns in the layers above `above`, computed for one row and widened to all; None
+    when nothing is shared.
+    """
     if rows.shared == 0:
         return None
     out = model(
@@ -68,7 +70,7 @@ def prefix_keyvalues(model: Any, rows: Rows) -> KeyValues | None:
         use_cache=True,
         logits_to_keep=1,
     )
-    return KeyValues.of(out.past_key_values).widened(len(rows))
+    return KeyValues.of(out.past_key_values, above=above).widened(len(rows))
 
 
 def run_rows(model: Any, rows: Rows, *, keep: int, prefix: KeyValues | None) -> tuple[Tensor, DynamicCache]:
