@@ -185,6 +185,7 @@ def _figures(
                 template=template(),
                 best_round=best,
                 planned=None if done else loop.get("rounds"),
+                asr_budget=loop.get("asr_budget"),
                 kl_budget=loop.get("kl_budget"),
                 over_refusal=True,
                 over_refusal_limit=limit,

@@ -21,18 +21,23 @@ def figure(
     template: Any,
     best_round: int | None = None,
     planned: int | None = None,
+    asr_budget: float | None = None,
     kl_budget: float | None = None,
     over_refusal: bool = False,
     over_refusal_limit: float | None = None,
     height: int = 360,
 ) -> go.Figure:
     """`rounds`: rows of {"round", "fresh_delta_asr": proportion, "kl", ...}. The kept round is drawn in the
-    colour of "after". `planned` rounds keep the axis still while a run goes on; `kl_budget` and the share
-    `over_refusal_limit` are drawn as lines, the second where `over_refusal` asks for a row of its own.
+    colour of "after", unless deltas flip more than `asr_budget`. `planned` rounds keep the axis still while a run goes on;
+    the shares `asr_budget` and `over_refusal_limit` and `kl_budget` are drawn as lines, the second where `over_refusal` asks for a row of its own.
     """
     numbers = [int(row["round"]) for row in rounds]
     found = [Proportion.from_dict(row["fresh_delta_asr"]) for row in rounds]
-    colours = [AFTER.colour if number == best_round else DELTA.colour for number in numbers]
+    good = [asr_budget is None or one.value <= asr_budget for one in found]
+    colours = [
+        AFTER.colour if number == best_round and fine else DELTA.colour
+        for number, fine in zip(numbers, good, strict=True)
+    ]
     ink, heights = surface_of(template).ink, [0.54, 0.23, 0.23] if over_refusal else [0.66, 0.34]
     drawn = make_subplots(
         rows=len(heights), cols=1, shared_xaxes=True, row_heights=heights, vertical_spacing=0.09
@@ -41,10 +46,11 @@ def figure(
     drawn.add_trace(_kl(rounds, numbers), row=2, col=1)
     if over_refusal:
         _add_refusals(drawn, rounds, numbers, over_refusal_limit, template)
-    for number, one in zip(numbers, found, strict=True):
+    for number, one, fine in zip(numbers, found, good, strict=True):
         if one.n:
             text = f"<b>{one.value:.1%}</b>" + (" kept" if number == best_round else "")
-            colour = readable(AFTER.colour, template) if number == best_round else surface_of(template).ink
+            kept = number == best_round and fine
+            colour = readable(AFTER.colour, template) if kept else surface_of(template).ink
             drawn.add_annotation(
                 x=number,
                 y=100 * one.high,
@@ -56,6 +62,8 @@ def figure(
                 row=1,
                 col=1,
             )
+    if asr_budget is not None:
+        _add_budget(drawn, 100 * asr_budget, 1, template)
     if kl_budget is not None:
         _add_budget(drawn, kl_budget, 2, template)
     first, last = min(numbers, default=1), max([planned or 1, *numbers])

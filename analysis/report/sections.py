@@ -191,6 +191,7 @@ def _remove(one: Evidence, template: Any) -> Section:
         template=template,
         best_round=best,
         planned=loop.get("rounds"),
+        asr_budget=loop.get("asr_budget"),
         kl_budget=loop.get("kl_budget"),
         over_refusal=True,
     )

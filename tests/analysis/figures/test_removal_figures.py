@@ -134,3 +134,12 @@ def test_a_round_whose_probe_measured_nothing_has_no_bar() -> None:
     drawn = removal_rounds.figure(unmeasured, template=LIGHT)
     assert drawn.data[0].y == (None,)
     assert words(drawn) == ""
+
+
+def test_a_kept_round_that_deltas_still_flip_is_not_drawn_as_a_success() -> None:
+    def bar(budget: float) -> str:
+        drawn = removal_rounds.figure(rounds(), template=LIGHT, best_round=3, asr_budget=budget)
+        return str(drawn.data[0].marker.line.color[2])
+
+    assert bar(1.0) == theme.AFTER.colour
+    assert bar(-1.0) != theme.AFTER.colour
