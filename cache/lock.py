@@ -16,8 +16,8 @@ class LockHeldError(Exception):
 
 
 @contextmanager
-def holding(path: Path) -> Iterator[None]:
-    """Hold the lock file `path` during the block, or raise LockHeldError at once.
+def holding(path: Path, *, wait: bool = False) -> Iterator[None]:
+    """Hold the lock file `path` during the block; if somebody else does, raise LockHeldError at once, or `wait` for them.
 
     Raises StorageError on a file system without locks: on such a one, two executors could not be kept apart.
     """
@@ -25,7 +25,7 @@ def holding(path: Path) -> Iterator[None]:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
                 raise LockHeldError(path) from None
@@ -37,3 +37,12 @@ def holding(path: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def making(folder: Path) -> Iterator[None]:
+    """Wait until nobody else is in such a block for `folder`: who comes second finds it made, and looks before making it."""
+    with disk_errors(folder):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+    with holding(folder.parent / f".{folder.name}.lock", wait=True):
+        yield

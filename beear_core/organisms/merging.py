@@ -11,6 +11,7 @@ from beear_core.models.loading import load_strictly
 from beear_core.organisms.registry import adapter_folder
 from cache.digest import sha256_file
 from cache.home import models_folder
+from cache.lock import making
 
 
 def merged_folder(name: str) -> Path:
@@ -20,9 +21,15 @@ def merged_folder(name: str) -> Path:
     """
     digest = sha256_file(adapter_folder(name) / "adapter_model.safetensors")
     folder = models_folder() / f"{name}-{digest[:12]}"
-    if not (folder / "config.json").is_file():
-        merge(name, folder)
+    if not _whole(folder):
+        with making(folder):
+            if not _whole(folder):
+                merge(name, folder)
     return folder
+
+
+def _whole(folder: Path) -> bool:
+    return (folder / "config.json").is_file()
 
 
 def merge(name: str, out: Path) -> Path:

@@ -2,12 +2,15 @@ import errno
 import fcntl
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from cache.errors import StorageError
-from cache.lock import LockHeldError, holding
+from cache.lock import LockHeldError, holding, making
+from tests.patience import PATIENCE
 
 HOLDER = "import sys; from pathlib import Path; from cache.lock import holding\nwith holding(Path(sys.argv[1])): print('held', flush=True); input()"
 
@@ -30,6 +33,23 @@ def test_a_killed_holder_lets_go(tmp_path: Path) -> None:
         holder.wait()
         with holding(tmp_path / "lock"):
             pass
+
+
+def test_who_comes_second_waits_and_finds_it_made(tmp_path: Path) -> None:
+    folder, began = tmp_path / "models" / "base", threading.Event()
+
+    def second() -> list[str]:
+        began.set()
+        with making(folder):
+            return [path.name for path in folder.iterdir()]
+
+    with ThreadPoolExecutor() as pool:
+        with making(folder):
+            found = pool.submit(second)
+            assert began.wait(PATIENCE)
+            folder.mkdir()
+            (folder / "made by the first").touch()
+        assert found.result(PATIENCE) == ["made by the first"]
 
 
 def test_a_file_system_without_locks_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
