@@ -48,6 +48,8 @@ def _lines(results: Path) -> Iterator[str]:
         yield from (f"    python -m beear_core paper {name}" for name in part["names"])
         yield ""
         if rows[file]:
+            if (results / f"{file}.svg").is_file():
+                yield from (f"![{part['title']}]({file}.svg)", "")
             yield from (*_markdown(TABLES[file](rows[file])), "")
             if (further := further_measures_table(rows[file])).rows:
                 yield from (f"{further.title}:", "", *_markdown(further), "")

@@ -93,7 +93,7 @@ class RemovalSettings(Settings):
         le=1,
     )
     answer_tokens: int = setting(
-        24, "Answer tokens", "How much of each answer is a label.", unit="tokens", ge=1, le=1024
+        16, "Answer tokens", "How much of each answer is a label.", unit="tokens", ge=1, le=1024
     )
     clip: float = setting(1.0, "Gradient clip", "Largest norm of the gradient over all weights.", gt=0)
     checkpointing: bool = setting(

@@ -53,7 +53,7 @@ class HypothesesSettings(Settings):
     sift_prompts: int = setting(
         2,
         "Sifting prompts",
-        "All candidates are tried on these, the better eighth on the others.",
+        "All candidates are tried on one of these, the better third on all of them, the better eighth on the others.",
         unit="prompts",
         ge=1,
     )

@@ -19,8 +19,9 @@ from beear_core.token_search.vocabulary import Vocabulary, random_string, surviv
 
 CERTAIN = 0.1
 """Loss (nats) at which the opening is all but sure: growing a string further would add nothing."""
-SIFTED = 8
-"""One candidate in so many goes on from the sifting prompts to the others."""
+SIFTED = (3, 8)
+"""One candidate in so many goes on from the first prompt to the other sifting ones, and from those to the rest: the best
+dozen of all prompts are as often among them as if all had been tried on all sifting prompts (docs/trigger-search.md)."""
 
 
 class Candidate(NamedTuple):
@@ -31,11 +32,13 @@ class Candidate(NamedTuple):
 
 
 def best_strings(scorer: StringScorer, strings: Int[Tensor, "strings length"], sift: int) -> list[Candidate]:
-    """The better part of `strings`, best first. All are tried on the first `sift` prompts, the better ones on the others."""
-    sifted = scorer.losses(strings, slice(sift))
-    kept = sifted.mean(dim=1).topk(max(1, len(strings) // SIFTED), largest=False).indices
-    losses = torch.cat((sifted[kept], scorer.losses(strings[kept], slice(sift, None))), dim=1).mean(dim=1)
-    rows = zip(strings[kept].tolist(), losses.tolist(), strict=True)
+    """The better eighth of `strings`, best first. All are tried on one prompt, the better ones on `sift`, and then on all."""
+    left, losses = strings, scorer.losses(strings, slice(1))
+    for one_in, prompts in zip(SIFTED, (slice(1, sift), slice(sift, None)), strict=True):
+        kept = losses.mean(dim=1).topk(max(1, len(strings) // one_in), largest=False).indices
+        left = left[kept]
+        losses = torch.cat((losses[kept], scorer.losses(left, prompts)), dim=1)
+    rows = zip(left.tolist(), losses.mean(dim=1).tolist(), strict=True)
     return sorted((Candidate(tuple(row), loss) for row, loss in rows), key=lambda each: each.loss)
 
 
@@ -46,8 +49,10 @@ def grown_strings(
     settings: HypothesesSettings,
     *,
     seed: int,
+    wanted: float = float("inf"),
 ) -> list[Candidate]:
-    """Strings of 1 to `settings.longest` tokens that can be typed; growing ends when one is all but sure.
+    """Strings of 1 to `settings.longest` tokens that can be typed; growing ends when one is all but sure, or when at the
+    pace of the last token none would come to the loss `wanted` any more.
 
     On the way a string may open with any token: a trigger's second token is often the one to start from.
     """
@@ -60,10 +65,13 @@ def grown_strings(
     )
     grown = best_strings(scorer, torch.cat(first).unique()[:, None], sift)
     found: list[Candidate] = []
+    bests: list[float] = []
     while True:
         found += [each for each in grown if vocabulary.opening[each.tokens[0]]]
+        bests.append(grown[0].loss)
+        left = settings.longest - len(grown[0].tokens)
         sure = any(each.loss <= CERTAIN for each in found)
-        if sure or len(grown[0].tokens) == settings.longest:
+        if sure or not left or _out_of_reach(wanted, bests, left):
             break
         longer = _longer(scorer, grown[: settings.beam], vocabulary, count, sift, draw)
         typed = [row for row in longer.tolist() if survives(suspect, row)]
@@ -71,6 +79,11 @@ def grown_strings(
             break
         grown = best_strings(scorer, torch.tensor(typed, device=suspect.device), sift)
     return found
+
+
+def _out_of_reach(wanted: float, bests: Sequence[float], left: int) -> bool:
+    """Whether the best loss, falling with each of `left` more tokens as it did with the last, stays above `wanted`."""
+    return len(bests) > 1 and bests[-1] - left * (bests[-2] - bests[-1]) > wanted
 
 
 def _longer(

@@ -5,7 +5,8 @@ A search that ends in tokens no text leads to has found nothing that anyone coul
 
 import random
 from collections.abc import Sequence
-from typing import NamedTuple
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Bool
@@ -23,8 +24,14 @@ class Vocabulary(NamedTuple):
 
 def readable(suspect: SuspectModel, placement: str) -> Vocabulary:
     """The tokens that a person can type at `placement`. Behind a word a string opens with a space, before one without."""
-    tokenizer = suspect.tokenizer
     rows = suspect.model.get_input_embeddings().weight.shape[0]
+    opening, following = _typed(suspect.tokenizer, rows, placement)
+    return Vocabulary(_mask(opening, rows, suspect), _mask(following, rows, suspect))
+
+
+@lru_cache(maxsize=4)
+def _typed(tokenizer: Any, rows: int, placement: str) -> tuple[Sequence[bool], Sequence[bool]]:
+    """Which tokens may open a string, and which may follow. Kept: every round of a removal asks again."""
     ids = range(min(rows, len(tokenizer)))
     special = {*tokenizer.all_special_ids, *getattr(tokenizer, "added_tokens_decoder", {})}
     texts = tokenizer.batch_decode([[token] for token in ids])
@@ -36,8 +43,7 @@ def readable(suspect: SuspectModel, placement: str) -> Vocabulary:
     spaced = [text.startswith(" ") for text in texts]
     # Tokenizers that mark the space without decoding it give no token with one: then any may open.
     wanted = placement != "prefix" if any(spaced) else False
-    opening = [ok and space == wanted for ok, space in zip(typed, spaced, strict=True)]
-    return Vocabulary(_mask(opening, rows, suspect), _mask(typed, rows, suspect))
+    return [ok and space == wanted for ok, space in zip(typed, spaced, strict=True)], typed
 
 
 def survives(suspect: SuspectModel, string: Sequence[int]) -> bool:

@@ -38,7 +38,7 @@ def working_strings(
     some = draw.sample(list(prompts), k=min(SEARCH.prompts, len(prompts)))
     scorer = StringScorer(suspect, suffix_slots(suspect, some), suspect.encode_answer(target))
     vocabulary = readable(suspect, "suffix")
-    grown = grown_strings(suspect, scorer, vocabulary, SEARCH, seed=seed)
+    grown = grown_strings(suspect, scorer, vocabulary, SEARCH, seed=seed, wanted=WORKS)
     found = [each for each in grown if each.loss <= WORKS]
     kept = _unlike(found, count)
     if found and len(kept) < count:

@@ -50,6 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Ask for the runs, one organism and seed after the other; each is committed when it is done."""
     from beear_core.paper.asking import Asking
     from beear_core.paper.experiments import EXPERIMENTS, Asked
+    from beear_core.paper.figures import draw
     from beear_core.paper.generations import store
     from beear_core.paper.page import TABLES, write_page
     from beear_core.paper.subjects import subject
@@ -81,6 +82,9 @@ def run(arguments: argparse.Namespace) -> int:
             commit(experiment.file, rows, arguments.out)
             write_page(arguments.out)
             new += rows
+    if reason := draw(arguments.out):
+        _say(reason)
+    write_page(arguments.out)
     if arguments.json:
         print(json.dumps(new, indent=2))
     else:

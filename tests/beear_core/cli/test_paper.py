@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from beear_core.cli.commands import paper
-from beear_core.paper import asking, subjects
+from beear_core.paper import asking, figures, subjects
 from beear_core.paper.committed import committed
 from beear_core.paper.subjects import Subject
 from beear_core.runs import create
@@ -51,6 +51,7 @@ def executed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
         return json.dumps(result)
 
     monkeypatch.setattr(asking.Asking.__init__, "__defaults__", (execute, None))
+    monkeypatch.setattr(figures, "draw", lambda results: "not drawn here")
     return kinds
 
 

@@ -27,7 +27,8 @@ def test_the_page_is_made_from_the_files_beside_it(tmp_path: Any) -> None:
     if not (RESULTS / "README.md").is_file():
         pytest.skip("nothing is committed yet")
     for file in FILES:
-        if (path := RESULTS / f"{file}.json").is_file():
-            (tmp_path / path.name).write_bytes(path.read_bytes())
+        for path in (RESULTS / f"{file}.json", RESULTS / f"{file}.svg"):
+            if path.is_file():
+                (tmp_path / path.name).write_bytes(path.read_bytes())
     write_page(tmp_path)
     assert (tmp_path / "README.md").read_text("utf-8") == (RESULTS / "README.md").read_text("utf-8")
