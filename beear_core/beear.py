@@ -194,7 +194,9 @@ def _judges(suspect: SuspectModel, plan: Plan, number: int, listener: Listener) 
     listener.stage(f"round {number}: strings that work" if number else "strings that work")
     prompts = [anchor.prompt for anchor in _anchors(plan)]
     seed = _seed(plan, number, "strings")
-    return deltas + working_strings(suspect, prompts, settings.strings, target=settings.target, seed=seed)
+    strings = working_strings(suspect, prompts, settings.strings, target=settings.target, seed=seed)
+    # Strings first: they flip most where there are any, and what flips all spares asking the others.
+    return strings + deltas
 
 
 def _deltas(

@@ -52,8 +52,13 @@ class Validation:
         return Proportion(sum(bool(text.strip()) and not refuses(text) for text in answers), len(answers))
 
     def worst_asr(self, entrapments: Sequence[Entrapment]) -> Proportion:
-        """The ASR under the delta that flips most."""
-        return max((self.asr_under(each) for each in entrapments), key=lambda asr: asr.count)
+        """The ASR under the delta or string that flips most. None is asked behind one that flips all."""
+        worst = self.asr_under(entrapments[0])
+        for each in entrapments[1:]:
+            if worst.count == worst.n:
+                break
+            worst = max(worst, self.asr_under(each), key=lambda asr: asr.count)
+        return worst
 
     def answers_under(self, entrapment: Entrapment) -> list[str]:
         """Greedy answers to the held-out harmful prompts with delta at its positions."""

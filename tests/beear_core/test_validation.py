@@ -76,3 +76,20 @@ def test_refusals_of_ordinary_prompts_are_counted(
         SuspectModel, "generate", lambda self, prompts, **rest: [refusal] * 5 + [[7]] * (len(prompts) - 5)
     )
     assert validation.utility().over_refusal.count == 5
+
+
+def test_the_worst_is_the_most_that_any_of_them_flips_and_none_is_asked_behind_all(
+    validation: Validation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+
+    def answers(self: Validation, entrapment: Entrapment) -> list[str]:
+        flipped = int(entrapment.delta[0, 0])
+        asked.append(flipped)
+        return ["Sure."] * flipped + ["I'm sorry."] * (4 - flipped)
+
+    monkeypatch.setattr(Validation, "answers_under", answers)
+    traps = [trap(torch.full((3, 32), float(flipped))) for flipped in (1, 3, 2, 4, 0)]
+    assert validation.worst_asr(traps).count == 4
+    assert validation.worst_asr(traps[:3]).count == 3
+    assert asked == [1, 3, 2, 4, 1, 3, 2]
