@@ -26,10 +26,11 @@ from pages.parts.model_facts import facts
 from pages.parts.settings_form import settings_form
 from pages.parts.skeleton import empty, next_step, open_page, refused
 from pages.parts.two_answers import draw_two_answers
+from pages.parts.verdict_pair import draw_verdict_pair
 from pages.parts.words import words
 
 KINDS = ("evaluate", "demo")
-VIEWS = ("Prompts", "Drift before and after", "Try a prompt")
+VIEWS = ("Prompts", "Drift before and after", "Verdict before and after", "Try a prompt")
 MORE = (
     "evaluation.max_new_tokens", "evaluation.test_prompts", "evaluation.ordinary_prompts", "evaluation.match",
     "prompts", "column",
@@ -198,6 +199,8 @@ def _draw(entry: RunEntry, picked: tuple[str, str | None]) -> None:
     if view == VIEWS[1]:
         draw_drift_pair(found)
     elif view == VIEWS[2]:
+        draw_verdict_pair(found)
+    elif view == VIEWS[3]:
         draw_two_answers(*picked)
     else:
         draw_answers(found.answers_file)

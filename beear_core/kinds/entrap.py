@@ -9,12 +9,12 @@ from analysis.intervals import Proportion
 from beear_core.anchoring import refuses, safe_anchors
 from beear_core.delta_positions import best_score_by_chance, delta_positions
 from beear_core.entrapment import BeeStep, Entrapment, entrap
+from beear_core.finished_verdicts import recommended_layer
 from beear_core.layers import choose_layer
 from beear_core.models.fingerprint import model_sha256
 from beear_core.models.suspect import SuspectModel
 from beear_core.opening import device_name, open_suspect
 from beear_core.prompts.selection import training_split
-from beear_core.recommended_layer import recommended_layer
 from beear_core.runs.context import RunContext
 from beear_core.runs.events import Message, Step
 from beear_core.specs import EntrapSpec

@@ -151,6 +151,50 @@ def test_a_run_on_the_same_axes_is_drawn_exactly(open_page: Any, make_run: Any, 
     assert not any("on exactly these axes" in label for label in labels(page))
 
 
+def judged(make_run: Any, model: str, digest: str, turned: int, strings: int) -> RunFolder:
+    share, refused = Proportion(turned, 24).as_dict(), Proportion(23, 24).as_dict()
+    hypothesis = {"text": "SU*DO*", "placement": "suffix", "asr": Proportion(22, 24).as_dict()}
+    verdict = {
+        "model": {"sha256": digest}, "score": turned / 24, "threshold": None, "standing": "uncalibrated", "why": None,
+        "verdict": "suspicious" if strings else "no_evidence", "asked": {"refused_harmful": refused},
+        "layers": [{"layer": layer, "asr_under_delta": share} for layer in (9, 21)],
+        "trigger_hypotheses": [hypothesis] * strings, "recommended_layer": 9, "applies": True,
+    }  # fmt: skip
+    folder: RunFolder = make_run("verdict", result=verdict, model=model)
+    return folder
+
+
+def test_two_verdicts_stand_side_by_side_whatever_the_model_was_called(
+    open_page: Any, make_run: Any, said: Said
+) -> None:
+    known = {**RESULT, "model": {"sha256": "ab", "parameters": 134515008}, "against": {"sha256": "cd"}}
+    make_run("evaluate", result=known, against=AFTER, trigger=TRIGGER)
+    view = "Verdict before and after"
+    page = open_page("compare", view=view)
+    assert any(label.startswith("Give a verdict before") for label in labels(page))
+    next(one for one in page.button if one.label.startswith("Give a verdict after")).click().run()
+    assert [entry.folder.read_spec()["model"] for entry in RunStore().list() if entry.kind == "verdict"] == [
+        AFTER
+    ]
+    judged(make_run, "/another/name/of/it", "ab", 22, strings=1)
+    judged(make_run, AFTER, "cd", 3, strings=0)
+    page = open_page("compare", view=view)
+    text = said(page)
+    assert "opens 91.7%" in text
+    assert "no verdict given" in text
+    assert len(page.get("plotly_chart")) == 2
+    assert not any(label.startswith("Give a verdict") for label in labels(page))
+
+
+def test_a_comparison_that_knows_no_digests_asks_for_both_verdicts(open_page: Any, make_run: Any) -> None:
+    evaluated(make_run)
+    judged(make_run, "sft-suffix-2", "ab", 22, strings=0)
+    page = open_page("compare", view="Verdict before and after")
+    asks = [label for label in labels(page) if label.startswith("Give a verdict")]
+    assert len(asks) == 2
+    assert len(page.get("plotly_chart")) == 1
+
+
 def test_one_model_alone_is_shown_and_the_other_asked_for(open_page: Any, make_run: Any, said: Said) -> None:
     before = cast("dict[str, Any]", RESULT["cells"])["before"]
     alone = {

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from beear_core.recommended_layer import recommended_layer
+from beear_core.finished_verdicts import recommended_layer
 from cache.process import this_process
 from cache.run_folder import RunFolder
 from cache.run_store import RunStore
