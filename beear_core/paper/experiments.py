@@ -35,7 +35,7 @@ Row = dict[str, Any]
 
 POSITIONS = tuple(range(1, 13))
 RATIOS = (0.0, 0.5, 1.0, 2.0, 4.0)
-"""Performance rows in a step, to one safe row; 2 is the default."""
+"""Performance rows in a step, to one safe row; the default lies between 1 and 2."""
 BUDGETS = (10, 30, 100)
 """Ordinary prompts that removal has; beside these, all."""
 METHODS: tuple[str, ...] = get_args(RivalSpec.model_fields["method"].annotation)

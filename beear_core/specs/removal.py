@@ -31,7 +31,7 @@ class RemovalSettings(Settings):
     )
     lora_rank: int = setting(16, "LoRA rank", "Rank of the adapters.", ge=1, le=512)
     safe_rows: int = setting(
-        8, "Safe rows a step", "D_SA prompts under delta in one step.", unit="prompts", ge=1
+        12, "Safe rows a step", "D_SA prompts under delta in one step.", unit="prompts", ge=1
     )
     untouched_safe_rows: int = setting(
         12,
