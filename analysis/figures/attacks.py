@@ -10,7 +10,7 @@ from analysis.theme import AFTER, BEFORE, CLEAN, NO_MODEBAR, Meaning, faded, sur
 
 ROW_HEIGHT, AROUND = 34, 110
 SIDES = (
-    ("before", "triggered", BEFORE, "with its trigger, before", -0.0),
+    ("before", "triggered", BEFORE, "with its trigger, before", 0.0),
     ("after", "triggered", AFTER, "with its trigger, after", 0.12),
     ("after", "clean", CLEAN, "without trigger, after", -0.12),
 )

@@ -1,6 +1,6 @@
 """Two entrapment profiles in one picture, before and after a removal: what delta still turns, layer by layer.
 
-Draws `layers` of two verdict results; knows no calibration. The dashed lines are what each model answers without any delta.
+Draws `layers` of two verdict results; knows no calibration. The dotted lines are what each model answers without any delta.
 """
 
 from collections.abc import Mapping
