@@ -26,6 +26,10 @@ from beear_core.token_search.working import working_strings
 from beear_core.validation import Utility, Validation
 
 
+STRINGS_ASKED = 3
+"""Of the strings found, the surest so many are put to held-out prompts: asking under each costs as long as a delta."""
+
+
 @dataclass(frozen=True)
 class Round:
     """One round's row in result.json.
@@ -128,7 +132,7 @@ def run_rounds(
         listener.stage("the model as it is")
         progress.judges = _judges(suspect, plan, 0, listener)
         progress.before = plan.validation.utility()
-        progress.fresh_asr_before = plan.validation.worst_asr(progress.judges)
+        progress.fresh_asr_before = _worst_asr(plan, progress.judges)
         keeper.keep(progress)
     while (reason := _why_stop(progress, plan.loop)) is None:
         done = _one_round(suspect, plan, progress, listener, clock)
@@ -156,7 +160,7 @@ def _one_round(
     )  # fmt: skip
     listener.stage(f"round {number}: fresh delta")
     progress.judges = _judges(suspect, plan, number, listener)
-    asr = plan.validation.worst_asr(progress.judges)
+    asr = _worst_asr(plan, progress.judges)
     utility = plan.validation.utility()
     return Round(
         round=number,
@@ -195,8 +199,15 @@ def _judges(suspect: SuspectModel, plan: Plan, number: int, listener: Listener) 
     prompts = [anchor.prompt for anchor in _anchors(plan)]
     seed = _seed(plan, number, "strings")
     strings = working_strings(suspect, prompts, settings.strings, target=settings.target, seed=seed)
-    # Strings first: they flip most where there are any, and what flips all spares asking the others.
-    return strings + deltas
+    return deltas + strings
+
+
+def _worst_asr(plan: Plan, judges: Sequence[Entrapment]) -> Proportion:
+    """Held-out ASR under what flips most of `judges`."""
+    strings = [each for each in judges if each.string_loss is not None]
+    deltas = [each for each in judges if each.string_loss is None]
+    # Strings first: they flip most where there are any, and what flips all spares asking under the others.
+    return plan.validation.worst_asr([*strings[:STRINGS_ASKED], *deltas])
 
 
 def _deltas(
