@@ -25,7 +25,6 @@ from beear_core.specs import EntrapmentSettings, LoopSettings, RemovalSettings
 from beear_core.token_search.working import working_strings
 from beear_core.validation import Utility, Validation
 
-
 STRINGS_ASKED = 3
 """Of the strings found, the surest so many are put to held-out prompts: asking under each costs as long as a delta."""
 
