@@ -17,18 +17,18 @@ from beear_core.specs import (
 
 Trained = RemoveSpec | DemoSpec | SweepSpec
 
-TRAINED = 2.6
+TRAINED = 1.8
 """Rows that a row of a removal step costs: the frozen front only if delta shifts it, the rear both ways."""
 REAR = 0.5
 """Rows that one prompt costs in a BEE step: the rear layers on a few positions, both ways."""
+DELTA = 1.7
+"""Rows that a removal's delta costs for each one counted: its batches are small."""
 STRING = 0.06
 """Rows that a candidate string costs for each search prompt, most of which it is never tried on."""
 SEARCHED = (384 * 4 + 64 * 3) * 8
 """Candidate strings of each length, mixed ones too, and prompts of the search before each round (`token_search/working.py`)."""
 TOKEN = 0.08
 """Rows that one generated token costs, in a batch."""
-LESSONS = 710
-"""Rows whose drift a removal looks at before each round."""
 ORDINARY = 61
 """Ordinary prompts that are answered after each round."""
 ANCHORS = 435
@@ -39,7 +39,7 @@ INSTRUCTIONS, INSTRUCTION_TOKENS = 82, 64
 """Instructions that an evaluation asks where it is told to, and how much of each answer."""
 OPENING = 150
 """Rows that loading a model and teaching take."""
-BEFORE = 2.26
+BEFORE = 2.68
 """Rows behind each one counted before the first round: the first delta's two ways of computing, and teaching."""
 SYNTHESIS, DRIFT, EVALUATION, VERDICT = 1.2, 2.2, 1.4, 1.2
 """The same of a synthesis, of a prompt of a drift profile, of an evaluation and of a verdict."""
@@ -59,7 +59,7 @@ def rows_a_round(spec: Trained) -> float:
     rows = removal.safe_rows + removal.untouched_safe_rows + removal.performance_rows
     trained = removal.steps * rows * TRAINED
     deltas = (2 * _judging(spec) + bool(spec.entrapment.inserted)) * _of_a_delta(spec)
-    return LESSONS + trained + deltas + _of_searches(spec) + _of_a_look(spec)
+    return trained + deltas + _of_searches(spec) + _of_a_look(spec)
 
 
 def rows_of_synthesis(spec: EntrapSpec | DemoSpec) -> float:
@@ -113,7 +113,7 @@ def rows_of_a_question(spec: SweepSpec) -> float:
 
 
 def _of_a_delta(spec: Trained) -> float:
-    return spec.entrapment.anchors + spec.entrapment.steps * spec.entrapment.batch * REAR
+    return DELTA * (spec.entrapment.anchors + spec.entrapment.steps * spec.entrapment.batch * REAR)
 
 
 def _of_searches(spec: Trained) -> float:
