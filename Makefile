@@ -3,7 +3,6 @@
 PYTHON ?= python3
 PORT ?= 8501
 INPUTS ?= 10000
-JOBS ?= 2
 MODELAUDIT ?=
 
 VENV := .venv
@@ -31,9 +30,8 @@ $(STAMP): requirements.txt requirements-dev.txt
 app: $(STAMP)  ## worker and pages on http://127.0.0.1:8501, until Ctrl-C
 	@exec $(BIN)/python -m beear_core app --port $(PORT)
 
-# One thread each: two processes of several threads on two cores stand in each other's way.
-test: $(STAMP)  ## the test suite, the app in a browser included, which needs Chromium (JOBS= files at once)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder
+test: $(STAMP)  ## the test suite, the app in a browser included; that part needs Chromium
+	$(BIN)/python -m pytest
 
 check: $(STAMP)  ## format, lint, types
 	$(BIN)/ruff format --check .

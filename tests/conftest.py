@@ -4,7 +4,6 @@ import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from jaxtyping import install_import_hook
@@ -17,35 +16,6 @@ install_import_hook(SHAPED, "beartype.beartype")
 
 from beear_core.runs.launch import SUPERVISED  # noqa: E402 - after the hook
 from cache.home import VARIABLE, home, models_folder  # noqa: E402 - likewise
-from tests.summary import measured_lines, missing_browser  # noqa: E402 - likewise
-
-LONGEST = ("tests/end_to_end/", "tests/browser/test_story", "tests/integration/")
-"""Where the files are that take minutes each. They are begun first, so that no process is left with one at the end."""
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(
-        key=lambda item: next(
-            (at for at, start in enumerate(LONGEST) if item.nodeid.startswith(start)), len(LONGEST)
-        )
-    )
-
-
-def pytest_terminal_summary(terminalreporter: Any) -> None:
-    reports = [
-        each
-        for some in terminalreporter.stats.values()
-        for each in some
-        if isinstance(each, pytest.TestReport)
-    ]
-    missing, lines = missing_browser(reports), list(measured_lines(reports))
-    if missing or lines:
-        terminalreporter.section("in the browser")
-    if missing:
-        terminalreporter.write_line(missing, red=True)
-    for line in lines:
-        terminalreporter.write_line(line)
 
 
 @pytest.fixture(scope="session")

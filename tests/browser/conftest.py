@@ -16,15 +16,18 @@ from cache.home import models_folder
 from tests.browser import chromium
 from tests.browser.served import Served, served
 from tests.browser.stopwatch import WATCH
-from tests.summary import MEASURED, NO_BROWSER
+
+SAID: pytest.StashKey[list[str]] = pytest.StashKey()
 
 
 @pytest.fixture(scope="package")
-def browser() -> Iterator[Any]:
+def browser(request: pytest.FixtureRequest) -> Iterator[Any]:
     """Not kept for the session: while it is open an event loop runs in this thread, which other tests would meet."""
     reason = chromium.missing()
     if reason:
-        pytest.skip(f"{NO_BROWSER}: {reason}")
+        said = f"NO BROWSER TEST WAS RUN: {reason}"
+        _said(request.config, said)
+        pytest.skip(said)
     with chromium.launched() as found:
         yield found
 
@@ -61,10 +64,24 @@ def page(app: Served, browser: Any, asked: list[str]) -> Iterator[Any]:
         yield found
 
 
-@pytest.fixture
-def measured(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+@pytest.fixture(scope="session")
+def measured(request: pytest.FixtureRequest) -> Callable[[str], None]:
     """`measured("page switch: ...")` stands in the summary of the test run."""
-    return lambda line: record_property(MEASURED, line)
+    return lambda line: _said(request.config, line)
+
+
+def _said(config: pytest.Config, line: str) -> None:
+    lines = config.stash.setdefault(SAID, [])
+    if line not in lines:
+        lines.append(line)
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    lines = config.stash.get(SAID, [])
+    if lines:
+        terminalreporter.section("in the browser")
+    for line in lines:
+        terminalreporter.write_line(line, red=line.startswith("NO BROWSER"))
 
 
 @pytest.hookimpl(wrapper=True)
