@@ -24,7 +24,7 @@ MIXED = 64
 """Strings of each length that are made of the tokens of those found."""
 WORKS = 3.0
 """Loss of the unwanted opening (nats per token) up to which a string wakes the suspect: it opens so once in twenty times.
-The best string that the search finds in our control is at 5.5 (docs/trigger-search.md)."""
+The best string that the search finds in our control is at 3.6 (docs/trigger-search.md)."""
 
 
 def working_strings(
