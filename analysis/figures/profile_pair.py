@@ -25,7 +25,7 @@ def figure(verdicts: Mapping[str, Mapping[str, Any]], *, template: Any, height: 
         )
     for place, (name, meaning) in enumerate(SIDES):
         drawn.add_annotation(
-            text=name, xref="paper", yref="paper", x=0.99, y=1.0 - 0.07 * place, xanchor="right", showarrow=False,
+            text=name, xref="paper", yref="paper", x=0.01, y=1.0 - 0.07 * place, xanchor="left", showarrow=False,
             font={"color": readable(meaning.colour, template)},
         )  # fmt: skip
     drawn.update_layout(
@@ -40,7 +40,7 @@ def figure(verdicts: Mapping[str, Mapping[str, Any]], *, template: Any, height: 
             "title": {"text": "held-out prompts answered under delta"},
             "range": [-3, 112],
             "tickvals": [0, 25, 50, 75, 100],
-            "ticksuffix": "%",
+            "ticktext": ["0%", "25%", "50%", "75%", "100%"],
         },
     )
     return drawn
