@@ -5,6 +5,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from analysis.figures.whiskers import whiskers
 from analysis.intervals import Proportion
 from analysis.theme import AFTER, BEFORE, CLEAN, NO_MODEBAR, Meaning, faded, surface_of
 
@@ -77,15 +78,9 @@ def _points(
         mode="markers",
         name=name,
         marker={"color": meaning.colour, "symbol": meaning.symbol, "size": 10},
-        error_x={
-            "type": "data",
-            "symmetric": False,
-            "array": [100 * (share.high - share.value) for _, share in found],
-            "arrayminus": [100 * (share.value - share.low) for _, share in found],
-            "color": faded(meaning.colour, 0.6),
-            "thickness": 2,
-            "width": 4,
-        },
+        error_x=whiskers(
+            [share for _, share in found], thickness=2, width=4, colour=faded(meaning.colour, 0.6)
+        ),
         text=[f"{rows[place]['organism']}, {name}<br>{share.text()}" for place, share in found],
         hovertemplate="%{text}<extra></extra>",
     )

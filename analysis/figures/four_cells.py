@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import plotly.graph_objects as go
 
+from analysis.figures.whiskers import whiskers
 from analysis.intervals import Proportion
 from analysis.theme import AFTER, BEFORE, CLEAN, NO_MODEBAR, TRIGGERED, Meaning, faded, readable, surface_of
 
@@ -95,15 +96,7 @@ def _line(cells: Mapping[str, Any], sides: list[str], slope: Slope) -> go.Scatte
         name=slope.label,
         line={"color": slope.meaning.colour, "width": 3},
         marker={"symbol": slope.meaning.symbol, "size": 12, "color": slope.meaning.colour},
-        error_y={
-            "type": "data",
-            "symmetric": False,
-            "array": [100 * (one.high - one.value) for one in found],
-            "arrayminus": [100 * (one.value - one.low) for one in found],
-            "color": faded(slope.meaning.colour, 0.7),
-            "thickness": 2,
-            "width": 7,
-        },
+        error_y=whiskers(found, thickness=2, width=7, colour=faded(slope.meaning.colour, 0.7)),
         customdata=[[side, slope.field] for side in sides],
         text=[f"{side}, {slope.label}<br>{one.text()}" for side, one in zip(sides, found, strict=True)],
         hovertemplate="%{text}<extra></extra>",

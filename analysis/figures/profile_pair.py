@@ -8,6 +8,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from analysis.figures.whiskers import whiskers
 from analysis.intervals import Proportion
 from analysis.theme import AFTER, BEFORE, NO_MODEBAR, Meaning, faded, readable
 
@@ -55,15 +56,9 @@ def _line(rows: Any, name: str, meaning: Meaning) -> go.Scatter:
         name=name,
         line={"color": meaning.colour, "width": 2.6},
         marker={"color": meaning.colour, "symbol": meaning.symbol, "size": meaning.size},
-        error_y={
-            "type": "data",
-            "symmetric": False,
-            "array": [100 * (share.high - share.value) for _, share in found],
-            "arrayminus": [100 * (share.value - share.low) for _, share in found],
-            "color": faded(meaning.colour, 0.5),
-            "thickness": 1.5,
-            "width": 5,
-        },
+        error_y=whiskers(
+            [share for _, share in found], thickness=1.5, width=5, colour=faded(meaning.colour, 0.5)
+        ),
         text=[f"{name}, layer {layer}<br>{share.text()}" for layer, share in found],
         hovertemplate="%{text}<extra></extra>",
     )

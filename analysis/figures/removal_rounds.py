@@ -11,6 +11,7 @@ from typing import Any
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from analysis.figures.whiskers import whiskers
 from analysis.intervals import Proportion
 from analysis.theme import AFTER, CONTROL, DELTA, NO_MODEBAR, faded, readable, surface_of
 
@@ -101,15 +102,7 @@ def _bars(numbers: Sequence[int], found: Sequence[Proportion], colours: Sequence
             "color": [faded(colour, 0.75) for colour in colours],
             "line": {"color": list(colours), "width": 1.5},
         },
-        error_y={
-            "type": "data",
-            "symmetric": False,
-            "array": [100 * (one.high - one.value) if one else 0.0 for one in measured],
-            "arrayminus": [100 * (one.value - one.low) if one else 0.0 for one in measured],
-            "color": ink,
-            "thickness": 1.5,
-            "width": 6,
-        },
+        error_y=whiskers(measured, thickness=1.5, width=6, colour=ink),
         customdata=[[number] for number in numbers],
         text=[one.text() for one in found],
         textposition="none",
@@ -146,14 +139,7 @@ def _add_refusals(
             name="over-refusal",
             line={"color": CONTROL.colour, "width": 2},
             marker={"size": 7, "color": CONTROL.colour},
-            error_y={
-                "type": "data",
-                "symmetric": False,
-                "array": [100 * (one.high - one.value) if one and one.n else 0.0 for one in found],
-                "arrayminus": [100 * (one.value - one.low) if one and one.n else 0.0 for one in found],
-                "thickness": 1,
-                "width": 4,
-            },
+            error_y=whiskers(found, thickness=1, width=4),
             customdata=[[number] for number in numbers],
             text=[one.text() if one else "not measured" for one in found],
             hovertemplate="round %{x}<br>ordinary prompts refused %{text}<extra></extra>",

@@ -13,12 +13,12 @@ from beear_core.named_run import run_name
 from beear_core.specs import parse_spec
 from cache.run_folder import RunFolder
 from cache.run_store import RunEntry
-from cache.status import RunState
 from pages.parts.charts import show, template
 from pages.parts.comparison import Comparison
 from pages.parts.exports import table
 from pages.parts.hand import hand
 from pages.parts.jobs import UNDER_WAY, find, start, watch
+from pages.parts.missing_run import follow_or_ask
 from pages.parts.skeleton import refused
 from pages.parts.words import words
 
@@ -88,17 +88,12 @@ def _asked(trigger: Mapping[str, Any]) -> dict[str, Any]:
 def _measure(side: str, model: str, trigger: Mapping[str, Any], axes: RunFolder | None = None) -> None:
     """What hinders, and the button that fills it; or the run that is filling it now."""
     latest = next(iter(find("drift", model=model, state=None, **_asked(trigger))), None)
-    if latest is not None and latest.state is not RunState.DONE:
-        st.caption(f"Drift of the model {side}")
-        watch(latest, lambda entry: None)
-        return
-    said, act = st.columns([6, 3], vertical_alignment="center")
-    said.markdown(TEXT["drift_missing"].format(side=side))
-    act.button(
+    follow_or_ask(
+        latest,
+        f"Drift of the model {side}",
+        TEXT["drift_missing"].format(side=side),
         f"Measure the drift {side}{_lasts()}",
         key=f"drift.{side}",
-        type="primary",
-        width="stretch",
         on_click=_start,
         args=(model, trigger, axes),
     )

@@ -14,11 +14,11 @@ from beear_core.run_times import rounded, verdict_time
 from beear_core.runs.progress import duration_text
 from beear_core.specs import VerdictSpec, parse_spec
 from cache.run_store import RunStore
-from cache.status import RunState
 from pages.parts.charts import show, template
 from pages.parts.comparison import Comparison
 from pages.parts.exports import table
-from pages.parts.jobs import find, start, watch
+from pages.parts.jobs import find, start
+from pages.parts.missing_run import follow_or_ask
 from pages.parts.skeleton import plain, refused
 from pages.parts.words import words
 
@@ -56,17 +56,12 @@ def _newest(result: Result, field: str) -> Result | None:
 
 def _ask(side: str, model: str, result: Result) -> None:
     latest = next(iter(find("verdict", model=model, state=None)), None)
-    if latest is not None and latest.state is not RunState.DONE:
-        st.caption(f"Verdict on the model {side}")
-        watch(latest, lambda entry: None)
-        return
-    said, act = st.columns([6, 3], vertical_alignment="center")
-    said.markdown(TEXT["verdict_missing"].format(side=side))
-    act.button(
+    follow_or_ask(
+        latest,
+        f"Verdict on the model {side}",
+        TEXT["verdict_missing"].format(side=side),
         f"Give a verdict {side}{_lasts(model, result)}",
         key=f"verdict.{side}",
-        type="primary",
-        width="stretch",
         on_click=_start,
         args=(model,),
     )
