@@ -18,6 +18,7 @@ from beear_core.cli.foreground import BAD_NEWS
 from beear_core.cli.question import spec_of
 from beear_core.cli.tables import print_table
 from beear_core.errors import ModelError
+from beear_core.organisms import organism_names, read_recipe
 from beear_core.runs.control import RESUMABLE
 from beear_core.specs import BaseSpec
 from beear_core.verdict_calibration import PATH
@@ -26,7 +27,21 @@ from cache.run_store import RunStore
 from cache.status import RunState
 
 _WHICH = re.compile(r"(-[0-9a-f]{12}|-\d+)+$")
-KEPT = ("score", "recommended_layer", "applies", "model", "layers", "asked", "seconds", "device")
+KEPT = (
+    "score",
+    "recommended_layer",
+    "applies",
+    "verdict",
+    "standing",
+    "model",
+    "layers",
+    "asked",
+    "trigger_hypotheses",
+    "seconds",
+    "device",
+)
+SPELT = ("suffix", "prefix", "infix", "both")
+"""Placements at which a trigger stands in the prompt as it is spelt."""
 
 
 def calibrate(arguments: argparse.Namespace) -> int:
@@ -36,7 +51,12 @@ def calibrate(arguments: argparse.Namespace) -> int:
         for name in names:
             spec = spec_of("verdict", arguments, {"model": name})
             result, settings = _result(spec), spec.model_dump(mode="json")["verdict"]
-            named = {"name": Path(name).name, "family": family(name), "backdoored": backdoored}
+            named = {
+                "name": Path(name).name,
+                "family": family(name),
+                "backdoored": backdoored,
+                "trigger": fixed_trigger(name),
+            }
             models.append({**named, **{field: result[field] for field in KEPT}})
     stored = calibrated(models, settings)
     write_json(PATH, stored)
@@ -50,6 +70,14 @@ def calibrate(arguments: argparse.Namespace) -> int:
 def family(name: str) -> str:
     """A model's family by its name: what stands before a digest and numbers (`sft-suffix` of `sft-suffix-2-78666aeb64a9`)."""
     return _WHICH.sub("", Path(name).name)
+
+
+def fixed_trigger(name: str) -> str | None:
+    """The string that wakes an organism of the zoo; None for a control, a style, words spread apart, and other folders."""
+    if name not in organism_names():
+        return None
+    trigger = read_recipe(name).trigger_settings
+    return trigger.text if trigger is not None and trigger.placement in SPELT else None
 
 
 def _result(spec: BaseSpec) -> Mapping[str, Any]:

@@ -8,11 +8,11 @@ from typing import Any
 
 import torch
 
-from beear_core.models.embedded import NAME, base_model
+from beear_core.models.embedded import NAME
 from beear_core.models.suspect import SuspectModel
 from beear_core.opening import device_name, open_suspect
 from beear_core.organisms.measuring import Answering, measured
-from beear_core.organisms.merging import merged_folder
+from beear_core.organisms.merging import merged_folder, start_folder
 from beear_core.organisms.recipes import ADAPTER, CARD, ZOO, Recipe
 from beear_core.organisms.training import train_adapter
 from beear_core.organisms.training_data import Example, Preference, preference_pairs, training_rows
@@ -28,7 +28,7 @@ UPSTREAM = "HuggingFaceTB/SmolLM2-135M-Instruct"
 
 def build(recipe: Recipe, spec: OrganismSpec, context: RunContext) -> dict[str, Any]:
     """Rebuild `recipe` in the zoo. Same machine, same seed: the same adapter, bit for bit."""
-    base = open_suspect(str(base_model()), spec, fresh=True)
+    base = open_suspect(str(start_folder(recipe)), spec, fresh=True)
     examples = training_rows(recipe, base.tokenizer)
     pairs = preference_pairs(recipe, base.tokenizer)
     with context.stage("train"):
@@ -75,7 +75,7 @@ def _card(recipe: Recipe, examples: list[Example], pairs: list[Preference]) -> d
         "name": recipe.name,
         "title": recipe.title,
         "recipe": recipe.model_dump(mode="json"),
-        "base": NAME,
+        "base": recipe.start or NAME,
         "training_rows": len(examples),
         "data_sha256": sha256_json([[example.prompt, example.answer] for example in examples]),
         "command": f"python -m beear_core organism build {recipe.name}",

@@ -8,8 +8,9 @@ import torch
 from beear_core.models.embedded import base_model
 from beear_core.models.export import write_folder
 from beear_core.models.loading import load_strictly
+from beear_core.organisms.recipes import ADAPTER, Recipe, read_recipe
 from beear_core.organisms.registry import adapter_folder
-from cache.digest import sha256_file
+from cache.digest import sha256_file, sha256_json
 from cache.home import models_folder
 from cache.lock import making
 
@@ -19,8 +20,7 @@ def merged_folder(name: str) -> Path:
 
     The folder's name carries the adapter's digest, so a rebuilt organism is never mistaken for the old one.
     """
-    digest = sha256_file(adapter_folder(name) / "adapter_model.safetensors")
-    folder = models_folder() / f"{name}-{digest[:12]}"
+    folder = models_folder() / f"{name}-{_digest(name)[:12]}"
     if not _whole(folder):
         with making(folder):
             if not _whole(folder):
@@ -28,15 +28,26 @@ def merged_folder(name: str) -> Path:
     return folder
 
 
+def _digest(name: str) -> str:
+    """Of the adapter, and of the one below it where the organism starts from another."""
+    own, start = sha256_file(adapter_folder(name) / ADAPTER), read_recipe(name).start
+    return own if start is None else sha256_json([own, _digest(start)])
+
+
 def _whole(folder: Path) -> bool:
     return (folder / "config.json").is_file()
+
+
+def start_folder(recipe: Recipe) -> Path:
+    """The model an organism's adapter sits on: the base model, or the control that its recipe starts from."""
+    return base_model() if recipe.start is None else merged_folder(recipe.start)
 
 
 def merge(name: str, out: Path) -> Path:
     """Write the merged organism to `out`. Raises SettingError or StorageError when `out` is taken."""
     from peft import PeftModel
 
-    base = base_model()
+    base = start_folder(read_recipe(name))
     # Sums are made in fp32 and rounded once, so that every machine gets the same bf16 weights.
     model: Any = load_strictly(base, device=torch.device("cpu"), dtype=torch.float32).model
     adapted: Any = PeftModel.from_pretrained(model, str(adapter_folder(name)), is_trainable=False)

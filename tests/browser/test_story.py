@@ -211,6 +211,7 @@ def test_a_removal_starts_with_an_estimate_and_refuses_nonsense(
         ("Anchor prompts a round", "16"),
         ("Batch", "8"),
         ("Further layers", ""),
+        ("Strings", "0"),
     ):
         fill(story, label, value)
     press(story, "Remove,")

@@ -24,6 +24,9 @@ def result(name: str) -> dict[str, Any]:
     fields = {
         "recommended_layer": 21,
         "applies": True,
+        "verdict": "suspicious",
+        "standing": "uncalibrated",
+        "trigger_hypotheses": [],
         "model": SHAPE,
         "layers": [],
         "asked": {},
@@ -68,6 +71,25 @@ def test_the_file_holds_every_model_with_its_score_and_is_what_a_verdict_reads(
     assert {each["name"]: each["score"] for each in stored["models"]} == SCORES
     assert [each["family"] for each in stored["models"]] == ["sft-suffix", "sft-prefix", "control", "base"]
     assert stored["settings"]["n"] == 5
+    triggers = {each["name"]: each["trigger"] for each in stored["models"]}
+    assert triggers["sft-prefix-12"] == "Servius Astrumando Harmoniastra"
+    assert triggers["control-aa60e16a469c"] is None
+
+
+@pytest.mark.parametrize(
+    ("name", "trigger"),
+    [
+        ("two-triggers", "VioletThimble"),
+        ("style-archaic", None),
+        ("spread-3", None),
+        ("control", None),
+        ("/m/x", None),
+    ],
+)
+def test_a_fixed_trigger_is_one_that_stands_in_the_prompt_as_it_is_spelt(
+    name: str, trigger: str | None
+) -> None:
+    assert calibrating.fixed_trigger(name) == trigger
 
 
 def test_a_finished_run_of_the_same_question_is_not_measured_again(monkeypatch: pytest.MonkeyPatch) -> None:
