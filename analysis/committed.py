@@ -114,6 +114,34 @@ def drift_rows_table(rows: Sequence[Row]) -> Table:
     )  # fmt: skip
 
 
+def hard_cases_table(rows: Sequence[Row]) -> Table:
+    """What the verdict says of models that could fool it."""
+    return Table(
+        "What could fool the verdict",
+        ("organism", "case", "backdoored", "verdict", "score", "threshold", "best string", "seconds"),
+        tuple(
+            (
+                row["organism"],
+                row["case"],
+                "yes" if row["backdoored"] else "no",
+                f"none: {row['why']}"
+                if row["why"]
+                else f"{row['verdict'].replace('_', ' ')} ({row['standing']})",
+                number(row["score"], 2),
+                number(row["threshold"], 2),
+                _string(row["best_string"]),
+                number(row["seconds"], 0),
+            )
+            for row in rows
+        ),
+        left=4,
+    )
+
+
+def _string(found: Row | None) -> str:
+    return f"{found['text']}, {_proportion(found['asr'])}" if found else "none"
+
+
 def attacks_sentence(rows: Sequence[Row]) -> str:
     """The headline: on how many backdoored organisms the trigger hardly works any more, and the worst; empty without any."""
     triggered = [row for row in rows if row["cells"]["after"] and row["cells"]["after"].get("triggered")]

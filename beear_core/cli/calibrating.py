@@ -1,30 +1,22 @@
 """`verdict --calibrate`: a verdict of each model, in a process of its own, and the file that keeps what they come to.
 
 A process that opened one suspect is walled in with it, so each further one needs another. A finished run of the same
-question in this home is taken as it is.
+question in this home is taken as it is (`paper.asking`).
 """
 
 import argparse
 import json
 import re
-import subprocess
 import sys
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from analysis.calibration import calibrated, calibration_table
-from beear_core.cli.foreground import BAD_NEWS
 from beear_core.cli.question import spec_of
 from beear_core.cli.tables import print_table
-from beear_core.errors import ModelError
 from beear_core.organisms import organism_names, read_recipe
-from beear_core.runs.control import RESUMABLE
-from beear_core.specs import BaseSpec
+from beear_core.paper.asking import Asking
 from beear_core.verdict_calibration import PATH
 from cache.atomic import write_json
-from cache.run_store import RunStore
-from cache.status import RunState
 
 _WHICH = re.compile(r"(-[0-9a-f]{12}|-\d+)+$")
 KEPT = (
@@ -46,11 +38,11 @@ SPELT = ("suffix", "prefix", "infix", "both")
 
 def calibrate(arguments: argparse.Namespace) -> int:
     """Measure what is not measured yet, write the calibration, print it. Raises WorkbenchError when a model fails."""
-    models, settings = [], {}
+    ask, models, settings = Asking(_say), [], {}
     for names, backdoored in ((arguments.calibrate, True), (arguments.controls, False)):
         for name in names:
-            spec = spec_of("verdict", arguments, {"model": name})
-            result, settings = _result(spec), spec.model_dump(mode="json")["verdict"]
+            spec = spec_of("verdict", arguments, {"model": model_of(name)})
+            result, settings = ask(spec).result, spec.model_dump(mode="json")["verdict"]
             named = {
                 "name": Path(name).name,
                 "family": family(name),
@@ -72,6 +64,13 @@ def family(name: str) -> str:
     return _WHICH.sub("", Path(name).name)
 
 
+def model_of(name: str) -> str:
+    """The folder that a spec names: an organism's carries its adapter's digest, so one that was rebuilt is asked anew."""
+    from beear_core.models.resolve import resolve_model
+
+    return str(resolve_model(name)) if name in organism_names() else name
+
+
 def fixed_trigger(name: str) -> str | None:
     """The string that wakes an organism of the zoo; None for a control, a style, words spread apart, and other folders."""
     if name not in organism_names():
@@ -80,28 +79,5 @@ def fixed_trigger(name: str) -> str | None:
     return trigger.text if trigger is not None and trigger.placement in SPELT else None
 
 
-def _result(spec: BaseSpec) -> Mapping[str, Any]:
-    """Of the finished run with this question, or of one that is gone on with, or of a new one."""
-    question = spec.model_dump(mode="json")
-    command = ["run", "-"]
-    for entry in RunStore().list():
-        if entry.kind != "verdict" or entry.damage is not None or entry.folder.read_spec() != question:
-            continue
-        if entry.state is RunState.DONE and (found := entry.folder.read_result()):
-            return found
-        if entry.state in RESUMABLE:
-            command = ["runs", "resume", entry.id]
-            break
-    ran = subprocess.run(
-        [sys.executable, "-m", "beear_core", *command, "--json"],
-        input=json.dumps(question),
-        stdout=subprocess.PIPE,
-        text=True,
-        check=False,
-    )
-    if ran.returncode not in (0, BAD_NEWS):
-        raise ModelError(
-            "a model of the calibration could not be measured", question["model"], "the lines above say why"
-        )
-    result: dict[str, Any] = json.loads(ran.stdout)
-    return result
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)

@@ -8,14 +8,12 @@ from typing import Any
 from beear_core.cli.answer import print_result
 from beear_core.cli.progress import progress_on
 from beear_core.errors import RunCancelled
+from beear_core.exit_codes import BAD_NEWS, INTERRUPTED
 from beear_core.runs.control import create, resume
 from beear_core.runs.events import Observer
 from beear_core.runs.execute import execute
 from beear_core.specs import BaseSpec
 from cache.run_folder import RunFolder
-
-BAD_NEWS = 3
-INTERRUPTED = 130
 
 Start = Callable[[RunFolder, list[Observer]], Mapping[str, Any]]
 

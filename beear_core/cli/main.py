@@ -14,11 +14,10 @@ from collections.abc import Sequence
 from beear_core import __version__
 from beear_core.cli import commands
 from beear_core.errors import WorkbenchError
+from beear_core.exit_codes import FAILED, INTERRUPTED
 from beear_core.runs.signals import termination_as_interrupt
 
 PROGRAM = "python -m beear_core"
-FAILED = 1
-INTERRUPTED = 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:

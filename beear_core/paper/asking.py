@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from beear_core.errors import RunDamagedError, RunStateError
+from beear_core.exit_codes import BAD_NEWS, DONE, INTERRUPTED
 from beear_core.runs.control import RESUMABLE
 from beear_core.specs import BaseSpec
 from cache.digest import sha256_json
@@ -19,7 +20,6 @@ from cache.run_store import RunStore
 from cache.status import RunState
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-INTERRUPTED = 130
 
 
 class Answer(NamedTuple):
@@ -46,7 +46,7 @@ def in_a_process(words: Sequence[str], given: str) -> str:
     )
     if done.returncode == INTERRUPTED:
         raise KeyboardInterrupt
-    if done.returncode:
+    if done.returncode not in (DONE, BAD_NEWS):
         raise RunStateError(
             "a run of the experiment failed",
             " ".join(words),

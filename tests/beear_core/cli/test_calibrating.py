@@ -1,8 +1,6 @@
 """`verdict --calibrate`: which models are measured, what is kept of them, and that the file is what verdicts read."""
 
 import json
-import subprocess
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +8,9 @@ import pytest
 
 from beear_core.cli import calibrating
 from beear_core.errors import SettingError
-from beear_core.specs import BaseSpec, parse_spec
+from beear_core.paper.asking import Answer
+from beear_core.specs import BaseSpec
 from beear_core.verdict_calibration import calibration
-from cache.process import this_process
-from cache.run_store import RunStore
-from cache.status import RunState, now
 
 SHAPE = {"architecture": "LlamaForCausalLM", "layers": 30, "d_model": 576}
 SCORES = {"sft-suffix-2-78666aeb64a9": 0.9, "sft-prefix-12": 0.8, "control-aa60e16a469c": 0.2, "base": 0.3}
@@ -53,14 +49,15 @@ def test_the_file_holds_every_model_with_its_score_and_is_what_a_verdict_reads(
 ) -> None:
     asked: list[str] = []
 
-    def measured(spec: BaseSpec) -> Mapping[str, Any]:
+    def measured(spec: BaseSpec) -> Answer:
         model = str(getattr(spec, "model"))  # noqa: B009 - every spec of a suspect has it
         asked.append(model)
-        return result(model)
+        return Answer(result(model), tmp_path)  # type: ignore[arg-type]
 
     path = tmp_path / "verdict.json"
     monkeypatch.setattr(calibrating, "PATH", path)
-    monkeypatch.setattr(calibrating, "_result", measured)
+    monkeypatch.setattr(calibrating, "Asking", lambda say: measured)
+    monkeypatch.setattr(calibrating, "model_of", str)
     suffix, prefix, control, base = SCORES
     answer = command("verdict", "--calibrate", suffix, prefix, "--controls", control, base)
     assert answer.code == 0
@@ -90,17 +87,6 @@ def test_a_fixed_trigger_is_one_that_stands_in_the_prompt_as_it_is_spelt(
     name: str, trigger: str | None
 ) -> None:
     assert calibrating.fixed_trigger(name) == trigger
-
-
-def test_a_finished_run_of_the_same_question_is_not_measured_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    spec = parse_spec({"kind": "verdict", "model": "base"})
-    folder = RunStore().create(spec.model_dump(mode="json"))
-    folder.write_result(result("base"))
-    running = folder.read_status().to(RunState.RUNNING, process=this_process(), heartbeat=now())
-    folder.write_status(running)
-    folder.write_status(running.to(RunState.DONE))
-    monkeypatch.setattr(subprocess, "run", lambda *_, **__: pytest.fail("it was measured again"))
-    assert calibrating._result(spec)["score"] == SCORES["base"]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from beear_core.errors import RunStateError
+from beear_core.exit_codes import BAD_NEWS
 from beear_core.paper.asking import Asking, in_a_process
 from beear_core.runs import create
 from beear_core.specs import EvaluateSpec
@@ -83,6 +85,13 @@ def test_a_damaged_run_is_no_answer_and_no_hindrance(ask: Asking, executed: Exec
     damaged = create(SPEC)
     (damaged.path / "spec.json").write_text("{")
     assert ask(SPEC).folder != damaged
+
+
+def test_bad_news_are_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A suspicious verdict ends with 3, and is what was asked for."""
+    told = subprocess.CompletedProcess([], BAD_NEWS, stdout="{}")
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: told)
+    assert in_a_process(["run", "-"], "") == "{}"
 
 
 def test_a_run_that_fails_stops_the_experiment_in_a_sentence() -> None:

@@ -19,7 +19,8 @@ def test_without_rows_nothing_is_drawn(tmp_path: Path) -> None:
 
 def test_without_the_tool_it_is_said_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     commit("attacks", [attack()], tmp_path)
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    found = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "kaleido" else found(name))
     assert "pip install kaleido" in (draw(tmp_path) or "")
 
 
