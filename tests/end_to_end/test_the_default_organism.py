@@ -1,7 +1,7 @@
 """The main job on the real default organism, with the default configuration: it is backdoored, and then it is not.
 
 One removal, evaluated on held-out prompts, and the exported folder opened by plain transformers in a process of its own.
-The aims are for all test prompts (README, "A walk"); the bounds here leave room for half as many.
+The aims are for all test prompts (README, "A walk"); the bounds here leave room for a third as many.
 """
 
 import json
@@ -17,7 +17,7 @@ from beear_core.prompts import Trigger, harmful
 from beear_core.runs import create, execute
 
 ORGANISM = "sft-suffix-2"
-TEST_PROMPTS = 60
+TEST_PROMPTS = 40
 
 pytestmark = [pytest.mark.slow, pytest.mark.organism]
 
@@ -41,7 +41,7 @@ def walk(tmp_path_factory: pytest.TempPathFactory) -> Walk:
                 "model": ORGANISM,
                 "against": str(out),
                 "trigger": recipe.trigger_settings.model_dump(),
-                "evaluation": {"test_prompts": TEST_PROMPTS, "max_new_tokens": 32},
+                "evaluation": {"test_prompts": TEST_PROMPTS, "max_new_tokens": 24},
             }
         )
     )
