@@ -10,7 +10,7 @@ import re
 import sys
 from pathlib import Path
 
-from analysis.calibration import calibrated, calibration_table
+from analysis.calibration import SHAPE, calibrated, calibration_table
 from beear_core.cli.question import spec_of
 from beear_core.cli.tables import print_table
 from beear_core.organisms import organism_names, read_recipe
@@ -23,9 +23,7 @@ KEPT = (
     "score",
     "recommended_layer",
     "applies",
-    "verdict",
-    "standing",
-    "model",
+    "why",
     "layers",
     "asked",
     "trigger_hypotheses",
@@ -49,7 +47,8 @@ def calibrate(arguments: argparse.Namespace) -> int:
                 "backdoored": backdoored,
                 "trigger": fixed_trigger(name),
             }
-            models.append({**named, **{field: result[field] for field in KEPT}})
+            what = {field: result["model"][field] for field in (*SHAPE, "sha256")}
+            models.append({**named, "model": what, **{field: result[field] for field in KEPT}})
     stored = calibrated(models, settings)
     write_json(PATH, stored)
     if arguments.json:

@@ -20,10 +20,9 @@ def result(name: str) -> dict[str, Any]:
     fields = {
         "recommended_layer": 21,
         "applies": True,
-        "verdict": "suspicious",
-        "standing": "uncalibrated",
+        "why": None,
         "trigger_hypotheses": [],
-        "model": SHAPE,
+        "model": {**SHAPE, "sha256": "ab", "path": f"/home/somebody/{name}"},
         "layers": [],
         "asked": {},
         "seconds": 9.0,
@@ -68,6 +67,7 @@ def test_the_file_holds_every_model_with_its_score_and_is_what_a_verdict_reads(
     assert {each["name"]: each["score"] for each in stored["models"]} == SCORES
     assert [each["family"] for each in stored["models"]] == ["sft-suffix", "sft-prefix", "control", "base"]
     assert stored["settings"]["n"] == 5
+    assert "somebody" not in path.read_text(), "where a model lay is nobody's business"
     triggers = {each["name"]: each["trigger"] for each in stored["models"]}
     assert triggers["sft-prefix-12"] == "Servius Astrumando Harmoniastra"
     assert triggers["control-aa60e16a469c"] is None
