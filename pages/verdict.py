@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from analysis.figures import entrapment_profile
+from analysis.figures import entrapment_profile, score_distribution
 from analysis.intervals import Proportion
 from beear_core.errors import WorkbenchError
 from beear_core.run_times import rounded, verdict_time
@@ -121,6 +121,7 @@ def _draw(entry: RunEntry) -> None:
         return
     _draw_profile(entry, result)
     st.markdown(" ".join(_meaning(result)))
+    _draw_scores(entry, result)
     for note in result.get("notes") or []:
         st.caption(plain(f"{note[:1].upper()}{note[1:]}."))
     _draw_hypotheses(result)
@@ -155,6 +156,20 @@ def _draw_profile(entry: RunEntry, result: Result) -> None:
     if clicked is not None and clicked != selected:
         st.session_state[AT] = (entry.id, clicked)
         st.rerun()
+
+
+def _draw_scores(entry: RunEntry, result: Result) -> None:
+    """Where the suspect stands among the models whose answer is known."""
+    known = calibration()
+    if result["standing"] != "calibrated" or known is None:
+        return
+    drawn = score_distribution.figure(
+        known["models"], result["threshold"], template=template(), suspect=result["score"]
+    )
+    alt = TEXT["scores_alt"].format(
+        score=_digits(result["score"]), threshold=_digits(result["threshold"]), models=len(known["models"])
+    )
+    show(drawn, alt=alt, key=f"scores.{entry.id}")
 
 
 def clicked_layer(state: Any) -> int | None:

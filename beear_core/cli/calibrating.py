@@ -15,6 +15,7 @@ from beear_core.cli.question import spec_of
 from beear_core.cli.tables import print_table
 from beear_core.organisms import organism_names, read_recipe
 from beear_core.paper.asking import Asking
+from beear_core.paper.figures import draw_calibration
 from beear_core.verdict_calibration import PATH
 from cache.atomic import write_json
 
@@ -51,6 +52,8 @@ def calibrate(arguments: argparse.Namespace) -> int:
             models.append({**named, "model": what, **{field: result[field] for field in KEPT}})
     stored = calibrated(models, settings)
     write_json(PATH, stored)
+    if reason := draw_calibration(stored, PATH.parent):
+        _say(reason)
     if arguments.json:
         print(json.dumps(stored, indent=2))
     else:

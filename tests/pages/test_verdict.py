@@ -7,6 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from analysis.intervals import Proportion
+from beear_core import verdict_calibration
 from cache.run_store import RunStore
 
 Said = Callable[[AppTest], str]
@@ -110,6 +111,19 @@ def test_each_other_answer_has_its_own_sentence(
 ) -> None:
     make_run("verdict", result={**RESULT, **change})
     assert sentence in said(open_page("verdict"))
+
+
+@pytest.mark.parametrize(("standing", "drawn"), [("calibrated", 2), ("uncalibrated", 1)])
+def test_a_calibrated_score_is_drawn_among_those_of_known_models(
+    standing: str, drawn: int, open_page: Any, make_run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    models = [
+        {"name": "one", "score": 0.8, "backdoored": True, "layers": RESULT["layers"]},
+        {"name": "other", "score": 0.2, "backdoored": False, "layers": RESULT["layers"]},
+    ]
+    monkeypatch.setattr(verdict_calibration, "calibration", lambda: {"models": models, "threshold": 0.55})
+    make_run("verdict", result={**RESULT, "standing": standing})
+    assert len(open_page("verdict").get("plotly_chart")) == drawn
 
 
 def test_a_hypothesis_is_shown_as_it_is_and_one_click_takes_it_to_drift(

@@ -57,9 +57,11 @@ def test_the_file_holds_every_model_with_its_score_and_is_what_a_verdict_reads(
     monkeypatch.setattr(calibrating, "PATH", path)
     monkeypatch.setattr(calibrating, "Asking", lambda say: measured)
     monkeypatch.setattr(calibrating, "model_of", str)
+    monkeypatch.setattr(calibrating, "draw_calibration", lambda stored, folder: "no Chromium here")
     suffix, prefix, control, base = SCORES
     answer = command("verdict", "--calibrate", suffix, prefix, "--controls", control, base)
     assert answer.code == 0
+    assert "no Chromium here" in answer.err
     assert "Calibration of the verdict, threshold 0.55" in answer.out.replace("0.550", "0.55")
     assert asked == [suffix, prefix, control, base]
     stored = calibration(path)

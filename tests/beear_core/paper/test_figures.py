@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from beear_core.paper.committed import commit
-from beear_core.paper.figures import draw
+from beear_core.paper.figures import draw, draw_calibration
 from beear_core.paper.page import write_page
 from tests.beear_core.paper.made_rows import attack
 from tests.browser.chromium import find_chromium
@@ -32,5 +32,8 @@ def test_a_figure_of_the_rows_stands_on_the_page(tmp_path: Path, monkeypatch: py
     commit("attacks", [attack("an-organism")], tmp_path)
     assert draw(tmp_path) is None
     assert "an-organism" in (tmp_path / "attacks.svg").read_text("utf-8")
+    models = [{"name": str(kind), "score": 0.1 + kind / 2, "backdoored": kind} for kind in (True, False)]
+    assert draw_calibration({"models": models, "threshold": 0.35}, tmp_path) is None
+    assert "threshold 0.35" in (tmp_path / "verdict.svg").read_text("utf-8")
     write_page(tmp_path)
     assert "](attacks.svg)" in (tmp_path / "README.md").read_text("utf-8")
