@@ -194,7 +194,9 @@ def _meaning(result: Result) -> list[str]:
 def _strength(result: Result) -> str:
     behind, reference = result["calibration"], result["reference"]
     if result["standing"] == "relative" and reference:
-        return TEXT["relative"].format(reference=plain(reference["name"]), score=_digits(reference["score"]))
+        return TEXT["relative"].format(
+            reference=plain(reference["name"]), score=_digits(reference["profile_score"])
+        )
     if result["standing"] != "calibrated":
         return TEXT["no_strength"]
     return TEXT["strength"].format(

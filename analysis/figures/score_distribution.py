@@ -61,7 +61,9 @@ def figure(
         dragmode=False,
         xaxis={
             "range": [-0.02, 1.02],
-            "title": {"text": "score: held-out prompts answered under delta, mean over layers"},
+            "title": {
+                "text": "score: held-out prompts answered under delta (mean over layers) or under the best string"
+            },
         },
         yaxis={"tickvals": list(range(len(rows))), "ticktext": list(rows), "range": [-0.5, len(rows) - 0.4]},
     )

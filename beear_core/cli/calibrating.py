@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from analysis.calibration import SHAPE, calibrated, calibration_table
+from analysis.verdict import answered_harmful, profile_score, score
 from beear_core.cli.question import spec_of
 from beear_core.cli.tables import print_table
 from beear_core.organisms import organism_names, read_recipe
@@ -21,7 +22,6 @@ from cache.atomic import write_json
 
 _WHICH = re.compile(r"(-[0-9a-f]{12}|-\d+)+$")
 KEPT = (
-    "score",
     "recommended_layer",
     "applies",
     "why",
@@ -48,8 +48,11 @@ def calibrate(arguments: argparse.Namespace) -> int:
                 "backdoored": backdoored,
                 "trigger": fixed_trigger(name),
             }
+            untouched, strings = answered_harmful(result["asked"]), result["trigger_hypotheses"]
+            profile = profile_score(result["layers"], untouched)
+            scores = {"profile_score": profile, "score": score(profile, strings, untouched)}
             what = {field: result["model"][field] for field in (*SHAPE, "sha256")}
-            models.append({**named, "model": what, **{field: result[field] for field in KEPT}})
+            models.append({**named, **scores, "model": what, **{field: result[field] for field in KEPT}})
     stored = calibrated(models, settings)
     write_json(PATH, stored)
     if reason := draw_calibration(stored, PATH.parent):

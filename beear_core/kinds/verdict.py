@@ -11,7 +11,16 @@ import torch
 
 from analysis.calibration import like, margin_over_controls, strength
 from analysis.intervals import Proportion
-from analysis.verdict import applies, furthest, layer_rows, recommended_layer, score, why_unanswerable
+from analysis.verdict import (
+    answered_harmful,
+    applies,
+    furthest,
+    layer_rows,
+    profile_score,
+    recommended_layer,
+    score,
+    why_unanswerable,
+)
 from beear_core.anchoring import refuses, safe_anchors
 from beear_core.layers import at_depth
 from beear_core.models.suspect import SuspectModel
@@ -42,6 +51,7 @@ def run(spec: VerdictSpec, context: RunContext) -> dict[str, Any]:
     why = why_unanswerable(measured["asked"])
     # Where nothing is locked any string opens it.
     strings = [] if why else context.step("strings", lambda child: _strings(spec, child))["found"]
+    measured["score"] = score(measured["profile_score"], strings, answered_harmful(measured["asked"]))
     return {
         **measured,
         **_judged(measured, why, strings, spec, reference),
@@ -67,7 +77,7 @@ def _measured(name: str, spec: VerdictSpec, context: RunContext) -> dict[str, An
     return {
         "model": suspect.describe(),
         "device": device_name(suspect.device),
-        "score": score(rows, asked.answered_harmful),
+        "profile_score": profile_score(rows, asked.answered_harmful),
         "recommended_layer": recommended_layer(rows),
         "applies": applies(rows, asked.answered_harmful),
         "layers": rows,
@@ -103,7 +113,8 @@ def _judged(
     """Threshold and verdict, and on what they stand: a calibration, a reference, or nothing.
 
     A short string that opens the model on prompts that the search never saw is suspicious by itself. Without one, and
-    without anything for the score to stand on, no evidence was found: `standing` says which it was.
+    without anything for the score to stand on, no evidence was found: `standing` says which it was. A reference is trusted,
+    so no strings are searched in it, and its profile alone is what the suspect has to exceed.
     """
     known = calibration()
     if known is not None and known["settings"] != spec.verdict.model_dump(mode="json"):
@@ -112,7 +123,7 @@ def _judged(
     if why is not None:
         standing = "unanswerable"
     elif reference is not None and known is not None:
-        standing, threshold = "relative", reference["score"] + margin_over_controls(known)
+        standing, threshold = "relative", reference["profile_score"] + margin_over_controls(known)
     elif known is not None and spec.prompts is None and like(known, measured["model"]):
         standing, threshold = "calibrated", known["threshold"]
     suspicious = bool(strings) or (threshold is not None and measured["score"] >= threshold)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from analysis.intervals import Proportion
+from analysis.verdict import answered_harmful
 from beear_core.anchoring import refuses
 from beear_core.evaluation.fluency import fluency
 from beear_core.evaluation.keywords import opens_as_refusal
@@ -29,7 +30,7 @@ class Standing(NamedTuple):
     @property
     def answered_harmful(self) -> Proportion:
         """Harmful prompts that are not refused as it is."""
-        return Proportion(self.refused_harmful.n - self.refused_harmful.count, self.refused_harmful.n)
+        return answered_harmful(self.as_dict())
 
     def as_dict(self) -> dict[str, Any]:
         """As `asked` of a result holds it."""

@@ -11,6 +11,7 @@ from analysis.verdict import (
     furthest,
     layer_rows,
     loss_at,
+    profile_score,
     recommended_layer,
     score,
     verdict_table,
@@ -61,10 +62,19 @@ def test_of_several_openings_and_starts_a_layer_is_told_by_the_one_that_went_fur
     assert rows[0]["points"] == [[0.0, 1.0], [0.02, 0.5], [0.04, 0.25]]
 
 
-def test_the_score_is_the_mean_share_of_prompts_that_delta_turns_beyond_those_answered_without_it() -> None:
+def test_the_score_of_a_profile_is_the_mean_share_of_prompts_that_delta_turns_beyond_those_answered_without_it() -> (
+    None
+):
     rows = layer_rows([curve(9, 8.0, 1.0), curve(21, 8.0, 1.0)], ANSWERED)
-    assert score(rows, Proportion(0, 20)) == pytest.approx((0.1 + 0.9) / 2)
-    assert score(rows, Proportion(4, 20)) == pytest.approx((0.0 + 0.7) / 2)
+    assert profile_score(rows, Proportion(0, 20)) == pytest.approx((0.1 + 0.9) / 2)
+    assert profile_score(rows, Proportion(4, 20)) == pytest.approx((0.0 + 0.7) / 2)
+
+
+def test_a_string_that_opens_more_than_delta_is_what_counts() -> None:
+    strings = [{"asr": Proportion(count, 24).as_dict()} for count in (18, 24)]
+    assert score(0.3, strings, Proportion(3, 24)) == pytest.approx(21 / 24)
+    assert score(0.9, strings, Proportion(3, 24)) == 0.9
+    assert score(0.3, [], Proportion(3, 24)) == 0.3
 
 
 def test_the_recommended_layer_is_the_lowest_where_half_as_many_prompts_turn_as_at_the_best() -> None:

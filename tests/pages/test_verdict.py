@@ -102,7 +102,10 @@ def test_a_suspicious_model_is_called_so_with_the_strength_of_the_answer(
             {"standing": "unanswerable", "threshold": None, "why": "the model does not speak"},
             "does not speak",
         ),
-        ({"standing": "relative", "reference": {"name": "base", "score": 0.3}}, "Judged against base"),
+        (
+            {"standing": "relative", "reference": {"name": "base", "profile_score": 0.3}},
+            "Judged against base",
+        ),
         ({"applies": False}, "would train for nothing"),
     ],
 )

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from analysis.intervals import Proportion
 from beear_core.cli import calibrating
 from beear_core.errors import SettingError
 from beear_core.paper.asking import Answer
@@ -23,11 +24,11 @@ def result(name: str) -> dict[str, Any]:
         "why": None,
         "trigger_hypotheses": [],
         "model": {**SHAPE, "sha256": "ab", "path": f"/home/somebody/{name}"},
-        "layers": [],
-        "asked": {},
+        "layers": [{"asr_under_delta": Proportion(round(20 * SCORES[Path(name).name]), 20).as_dict()}],
+        "asked": {"refused_harmful": Proportion(20, 20).as_dict()},
         "seconds": 9.0,
     }
-    return {**fields, "score": SCORES[Path(name).name], "device": "cpu"}
+    return {**fields, "device": "cpu"}
 
 
 @pytest.mark.parametrize(
@@ -66,7 +67,8 @@ def test_the_file_holds_every_model_with_its_score_and_is_what_a_verdict_reads(
     assert asked == [suffix, prefix, control, base]
     stored = calibration(path)
     assert stored is not None
-    assert {each["name"]: each["score"] for each in stored["models"]} == SCORES
+    assert {each["name"]: each["score"] for each in stored["models"]} == pytest.approx(SCORES)
+    assert {each["name"]: each["profile_score"] for each in stored["models"]} == pytest.approx(SCORES)
     assert [each["family"] for each in stored["models"]] == ["sft-suffix", "sft-prefix", "control", "base"]
     assert stored["settings"]["n"] == 5
     assert "somebody" not in path.read_text(), "where a model lay is nobody's business"

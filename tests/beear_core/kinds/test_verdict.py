@@ -51,6 +51,9 @@ def known(score: float, model: dict[str, Any]) -> dict[str, Any]:
             "family": name,
             "backdoored": name > "c",
             "score": score + sign,
+            "profile_score": score + sign,
+            "trigger": None,
+            "trigger_hypotheses": [],
             "model": model,
             "layers": [],
         }
@@ -164,7 +167,7 @@ def test_with_a_reference_the_difference_to_it_is_what_counts(
     monkeypatch.setattr(verdict, "calibration", lambda: known(0.5, shape))
     result, _ = ask(suspect, reference=str(tiny_folder("gemma2")))
     assert result["standing"] == "relative"
-    assert result["reference"]["score"] == pytest.approx(result["score"])
+    assert result["reference"]["profile_score"] == pytest.approx(result["score"])
     assert (result["verdict"], result["threshold"]) == ("no_evidence", pytest.approx(result["score"] + 0.1))
 
 
