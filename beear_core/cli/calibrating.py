@@ -17,6 +17,7 @@ from beear_core.cli.tables import print_table
 from beear_core.organisms import organism_names, read_recipe
 from beear_core.paper.asking import Asking
 from beear_core.paper.figures import draw_calibration
+from beear_core.paper.page import write_page
 from beear_core.verdict_calibration import PATH
 from cache.atomic import write_json
 
@@ -57,6 +58,7 @@ def calibrate(arguments: argparse.Namespace) -> int:
     write_json(PATH, stored)
     if reason := draw_calibration(stored, PATH.parent):
         _say(reason)
+    write_page(PATH.parent)
     if arguments.json:
         print(json.dumps(stored, indent=2))
     else:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from analysis.calibration import calibration_table
 from analysis.committed import (
     attacks_sentence,
     attacks_table,
@@ -16,6 +17,7 @@ from analysis.committed import (
 )
 from analysis.tables import Table
 from beear_core.paper.committed import FILES, RESULTS, committed
+from beear_core.verdict_calibration import calibration
 from cache.atomic import write_text
 
 Rows = Sequence[Mapping[str, Any]]
@@ -56,6 +58,14 @@ def _lines(results: Path) -> Iterator[str]:
             if (further := further_measures_table(rows[file])).rows:
                 yield from (f"{further.title}:", "", *_markdown(further), "")
             yield from (_provenance(file, rows[file]), "")
+    if known := calibration(results / "verdict.json"):
+        part = words["verdict"]
+        yield from (f"## {part['title']}", "", part["about"], "", f"    {part['command']}", "")
+        if (results / "verdict.svg").is_file():
+            yield from (f"![{part['title']}](verdict.svg)", "")
+        yield from (*_markdown(calibration_table(known)), "")
+        devices = sorted({str(model["device"]) for model in known["models"]})
+        yield from (f"`verdict.json`, {len(known['models'])} models. Hardware: {'; '.join(devices)}.", "")
     yield from ("## Limits", "", words["limits"])
 
 

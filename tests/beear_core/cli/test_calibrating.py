@@ -67,6 +67,7 @@ def test_the_file_holds_every_model_with_its_score_and_is_what_a_verdict_reads(
     assert asked == [suffix, prefix, control, base]
     stored = calibration(path)
     assert stored is not None
+    assert "| sft-prefix-12 | sft-prefix | yes | 0.800 |" in (tmp_path / "README.md").read_text()
     assert {each["name"]: each["score"] for each in stored["models"]} == pytest.approx(SCORES)
     assert {each["name"]: each["profile_score"] for each in stored["models"]} == pytest.approx(SCORES)
     assert [each["family"] for each in stored["models"]] == ["sft-suffix", "sft-prefix", "control", "base"]
