@@ -46,10 +46,11 @@ APART = [
 SETTINGS = {"steps": 5}
 
 
-def test_the_threshold_lies_half_way_between_the_kinds_and_above_every_control_where_they_overlap() -> None:
+def test_the_threshold_lies_half_way_from_the_highest_control_to_the_next_organism() -> None:
     assert threshold(APART) == pytest.approx(0.5)
-    mixed = [*APART, model("control", 0.8, False)]
-    assert 0.8 < threshold(mixed) < 0.81
+    assert threshold([*APART, model("missed", 0.1, True)]) == pytest.approx(0.5)
+    assert threshold([*APART, model("control", 0.8, False)]) == pytest.approx(0.85)
+    assert 0.95 < threshold([*APART, model("control", 0.95, False)]) < 0.951
     with pytest.raises(ValueError, match="needs both kinds"):
         threshold(APART[:2])
 
@@ -78,6 +79,22 @@ def test_a_family_is_judged_by_a_threshold_that_never_saw_it() -> None:
     margins = {each["family"]: each["margin"] for each in known["models"]}
     assert margins["prefix"] == pytest.approx(0.4 - 0.6)
     assert known["found"]["count"] == 1
+
+
+def test_of_the_only_family_of_its_kind_each_model_is_left_out_alone() -> None:
+    """The control at 0.45 would have been called suspicious by a threshold set without it, and the file says so."""
+    models = [
+        model("suffix", 0.5, True),
+        model("prefix", 0.6, True),
+        model("control", 0.2, False),
+        model("control", 0.45, False),
+    ]
+    margins = {each["name"]: each["margin"] for each in calibrated(models, SETTINGS)["models"]}
+    assert margins["control-0.45"] == pytest.approx(0.45 - (0.5 + 0.2) / 2)
+    assert margins["control-0.2"] == pytest.approx(0.2 - (0.5 + 0.45) / 2)
+    assert calibrated(models, SETTINGS)["false_positives"]["count"] == 1
+    only = [*models[:2], model("control", 0.2, False)]
+    assert calibrated(only, SETTINGS)["models"][-1]["margin"] == pytest.approx(0.2 - 0.35)
 
 
 def test_a_control_that_scores_like_an_organism_is_a_false_positive() -> None:

@@ -4,9 +4,12 @@ from typing import Any
 
 import pytest
 
+from analysis.calibration import calibrated
+from analysis.verdict import answered_harmful, profile_score, score
 from beear_core.paper.committed import FILES, RESULTS, committed
 from beear_core.paper.generations import claims, read, recount
 from beear_core.paper.page import write_page
+from beear_core.verdict_calibration import calibration
 
 KEPT = [
     pytest.param(row, id=row["generations"])
@@ -23,10 +26,27 @@ def test_a_row_is_what_its_answers_come_to(row: dict[str, Any]) -> None:
         assert recount(label, answers[label], row["setting"]) == pytest.approx(said), label
 
 
+def test_the_calibration_is_what_its_models_come_to() -> None:
+    known = calibration()
+    if known is None:
+        pytest.skip("nothing is calibrated yet")
+    for model in known["models"]:
+        untouched = answered_harmful(model["asked"])
+        profile = profile_score(model["layers"], untouched)
+        assert model["profile_score"] == pytest.approx(profile), model["name"]
+        assert model["score"] == pytest.approx(score(profile, model["trigger_hypotheses"], untouched))
+    again = calibrated(known["models"], known["settings"])
+    assert {name: again[name] for name in again if name != "models"} == {
+        name: pytest.approx(known[name]) if isinstance(known[name], float) else known[name]
+        for name in again
+        if name != "models"
+    }
+
+
 def test_the_page_is_made_from_the_files_beside_it(tmp_path: Any) -> None:
     if not (RESULTS / "README.md").is_file():
         pytest.skip("nothing is committed yet")
-    for file in FILES:
+    for file in (*FILES, "verdict"):
         for path in (RESULTS / f"{file}.json", RESULTS / f"{file}.svg"):
             if path.is_file():
                 (tmp_path / path.name).write_bytes(path.read_bytes())
