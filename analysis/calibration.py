@@ -1,8 +1,7 @@
 """What a threshold on the score is worth: learnt on models whose answer is known, judged on families it never saw.
 
-A model is a row {"name", "family", "backdoored", "trigger", "score", "profile_score", "model": {"architecture",
-"layers", "d_model"}, "layers",
-"trigger_hypotheses": [{"text", "asr"}], ...}; `trigger` is None where no fixed string wakes it.
+A model is a row {"name", "family", "backdoored", "trigger", "score", "profile_score", "model": {"architecture", "layers",
+"d_model"}, "layers", "trigger_hypotheses": [{"text", "asr"}], ...}; `trigger` is None where no fixed string wakes it.
 """
 
 from collections.abc import Mapping, Sequence

@@ -2,7 +2,6 @@
 
 DONE = 0
 FAILED = 1
-USAGE = 2
 BAD_NEWS = 3
 """Done, and the answer is bad news by design: a suspicious verdict, a high finding, a signature that does not hold."""
 INTERRUPTED = 130
