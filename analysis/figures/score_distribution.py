@@ -74,14 +74,19 @@ def _score(model: Mapping[str, Any]) -> float:
     return float(model["score"])
 
 
+def _aside(count: int) -> int:
+    """Above and below in turn: 0, 1, -1, 2, -2."""
+    return (count + 1) // 2 * (1 if count % 2 else -1)
+
+
 def _points(group: Sequence[Mapping[str, Any]], row: int, name: str, meaning: Meaning) -> go.Scatter:
-    aside: list[int] = []
+    covers: list[int] = []
     for place, model in enumerate(group):
         covered = place > 0 and _score(model) - _score(group[place - 1]) < NEAR
-        aside.append(aside[-1] + 1 if covered else 0)
+        covers.append(covers[-1] + 1 if covered else 0)
     return go.Scatter(
         x=[_score(model) for model in group],
-        y=[row + STEP * steps for steps in aside],
+        y=[row + STEP * _aside(count) for count in covers],
         mode="markers",
         name=name,
         marker={"symbol": meaning.symbol, "size": 10, "color": meaning.colour},

@@ -30,6 +30,13 @@ def test_each_model_is_a_point_in_the_row_of_its_kind_and_none_covers_another() 
     assert drawn.layout.annotations[0].text == "threshold 0.35"
 
 
+def test_many_of_one_score_stay_in_their_row() -> None:
+    many = [model(str(place), 0.9, True) for place in range(6)]
+    (points, _) = score_distribution.figure([*many, MODELS[-1]], 0.5, template=LIGHT).data
+    assert len(set(points.y)) == 6
+    assert max(abs(y - 1) for y in points.y) < 0.5
+
+
 def test_the_suspect_has_a_row_of_its_own_below_them() -> None:
     drawn = score_distribution.figure(MODELS, 0.35, template=LIGHT, suspect=0.4)
     suspect = drawn.data[-1]
