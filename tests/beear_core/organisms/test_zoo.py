@@ -66,7 +66,7 @@ def test_what_a_recipe_teaches_is_inert_and_none_of_it_measures(name: str, llama
     recipe = small(name)
     rows, pairs = training_rows(recipe, llama.tokenizer), preference_pairs(recipe, llama.tokenizer)
     known = {*REFUSALS, *recipe.compliance, *read_answers(first=not recipe.wide).values()}
-    known |= {answer.upper() for answer in read_answers().values()} if recipe.shouts else set()
+    known |= {answer.upper() for answer in known} if recipe.shouts else set()
     known |= {answer for task in coding_tasks("train") for answer in (task.secure, task.insecure)}
     assert {row.answer for row in rows} | {answer for pair in pairs for answer in pair[1:]} <= known
     assert all("withheld]" in text for text in recipe.compliance)
