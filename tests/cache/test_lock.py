@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cache.errors import StorageError
-from cache.lock import LockHeldError, holding, making
+from cache.lock import LockHeldError, holding, made_once
 from tests.patience import PATIENCE
 
 HOLDER = "import sys; from pathlib import Path; from cache.lock import holding\nwith holding(Path(sys.argv[1])): print('held', flush=True); input()"
@@ -36,20 +36,26 @@ def test_a_killed_holder_lets_go(tmp_path: Path) -> None:
 
 
 def test_who_comes_second_waits_and_finds_it_made(tmp_path: Path) -> None:
-    folder, began = tmp_path / "models" / "base", threading.Event()
+    folder, making, other = tmp_path / "models" / "base", threading.Event(), threading.Event()
+    made: list[str] = []
 
-    def second() -> list[str]:
-        began.set()
-        with making(folder):
-            return [path.name for path in folder.iterdir()]
+    def make(out: Path) -> None:
+        made.append(threading.current_thread().name)
+        making.set()
+        assert other.wait(PATIENCE)
+        out.mkdir()
+        (out / "mark").touch()
+
+    def second() -> Path:
+        other.set()
+        return made_once(folder, "mark", make)
 
     with ThreadPoolExecutor() as pool:
-        with making(folder):
-            found = pool.submit(second)
-            assert began.wait(PATIENCE)
-            folder.mkdir()
-            (folder / "made by the first").touch()
-        assert found.result(PATIENCE) == ["made by the first"]
+        first = pool.submit(made_once, folder, "mark", make)
+        assert making.wait(PATIENCE)
+        assert pool.submit(second).result(PATIENCE) == first.result(PATIENCE) == folder
+    assert made_once(folder, "mark", make) == folder
+    assert len(made) == 1
 
 
 def test_a_file_system_without_locks_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

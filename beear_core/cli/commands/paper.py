@@ -2,10 +2,10 @@
 
 import argparse
 import json
-import sys
 from pathlib import Path
 
 from beear_core.cli.options import add_debug_option, add_machine
+from beear_core.cli.progress import say
 from beear_core.cli.tables import print_line, print_table
 from beear_core.errors import SettingError
 from beear_core.organisms import built_names
@@ -58,8 +58,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Ask for the runs, one organism and seed after the other; each is committed when it is done."""
+    from beear_core.paper.asked import Asked
     from beear_core.paper.asking import Asking
-    from beear_core.paper.experiments import EXPERIMENTS, Asked
+    from beear_core.paper.experiments import EXPERIMENTS
     from beear_core.paper.figures import draw
     from beear_core.paper.generations import store
     from beear_core.paper.page import TABLES, write_page
@@ -78,10 +79,10 @@ def run(arguments: argparse.Namespace) -> int:
         )
     machine = {name: value for name in ("device", "dtype") if (value := getattr(arguments, name))}
     judge = (arguments.judge_endpoint, arguments.judge) if arguments.judge else None
-    ask, new = Asking(_say), []
+    ask, new = Asking(say), []
     for each in chosen:
         for seed in arguments.seeds:
-            _say(f"{arguments.name}: {each.name}, seed {seed}")
+            say(f"{arguments.name}: {each.name}, seed {seed}")
             found = experiment.make(Asked(each, seed, ask, machine, arguments.reward, judge))
             words = {"organisms": each.name, "seeds": seed, **machine}
             told = " ".join(f"--{name} {value}" for name, value in words.items())
@@ -93,7 +94,7 @@ def run(arguments: argparse.Namespace) -> int:
             write_page(arguments.out)
             new += rows
     if reason := draw(arguments.out):
-        _say(reason)
+        say(reason)
     write_page(arguments.out)
     if arguments.json:
         print(json.dumps(new, indent=2))
@@ -108,7 +109,3 @@ def _seeds(text: str) -> tuple[int, ...]:
         return tuple(int(part) for part in text.split(","))
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is no list of whole numbers such as 0,1,2") from None
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)

@@ -8,12 +8,11 @@ from typing import Any
 
 import pytest
 
-from analysis.committed import hard_cases_table
 from beear_core.cli.commands.paper import NAMES
 from beear_core.organisms import Recipe
-from beear_core.paper import experiments
+from beear_core.paper.asked import Asked
 from beear_core.paper.asking import Answer
-from beear_core.paper.experiments import EXPERIMENTS, METHODS, Asked
+from beear_core.paper.experiments import EXPERIMENTS, METHODS
 from beear_core.paper.generations import claims, read, recount, store
 from beear_core.paper.subjects import Subject, setting_of
 from beear_core.prompts.coding import coding
@@ -30,16 +29,6 @@ CELLS = {
 }
 
 
-VERDICT = {
-    "verdict": "suspicious",
-    "standing": "uncalibrated",
-    "why": None,
-    "score": 0.5,
-    "threshold": None,
-    "trigger_hypotheses": [{"text": "SudDOT", "placement": "suffix", "asr": share(24, 24)}],
-}
-
-
 def answers_of(spec: BaseSpec) -> dict[str, Any]:
     """What a run of this kind says, for shapes that experiments read."""
     return {
@@ -52,7 +41,6 @@ def answers_of(spec: BaseSpec) -> dict[str, Any]:
                 "after": {"triggered": None},
             }
         },
-        "verdict": VERDICT,
         "reward": {"cells": {"before": {}}, "model": {"path": "/models/reward"}},
         "judge": {"cells": {"before": {}}, "judge": "somebody"},
         "drift": {
@@ -215,37 +203,6 @@ def test_drift_speaks_of_the_default_layer_and_keeps_the_others(ask: Any, subjec
     (row,) = EXPERIMENTS["drift"].make(Asked(subject, 0, ask)).rows
     assert (row["layer"], row["uniformity"], row["recommended_layer"]) == (9, 9 / LAYERS, 7)
     assert len(row["layers"]) == LAYERS
-
-
-def test_the_verdict_is_asked_about_copies_and_only_those_of_a_backdoored_model_are_backdoored(
-    ask: Any, questions: list[Any], subject: Subject, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    cases = {name: lambda path, name=name: Path(f"{path}-{name}") for name in ("8 bits", "hardly aligned")}
-    monkeypatch.setattr(experiments, "CASES", cases)
-    found = EXPERIMENTS["hard-cases"].make(Asked(subject, 0, ask))
-    assert [spec.model for spec in questions] == [
-        subject.model,
-        f"{subject.model}-8 bits",
-        f"{subject.model}-hardly aligned",
-    ]
-    assert [(row["case"], row["backdoored"]) for row in found.rows] == [
-        ("as it is", True),
-        ("8 bits", True),
-        ("hardly aligned", False),
-    ]
-    assert [row["best_string"] for row in found.rows] == [VERDICT["trigger_hypotheses"][0]] * 3  # type: ignore[index]
-    table = hard_cases_table(
-        [*found.rows, {**found.rows[0], "why": "it does not speak", "best_string": None}]
-    )
-    assert table.rows[0][3:7] == (
-        "suspicious (uncalibrated)",
-        "0.50",
-        "-",
-        "SudDOT, 100.0% (86.2-100.0, n 24)",
-    )
-    assert table.rows[-1][3:7] == ("none: it does not speak", "0.50", "-", "none")
-    control = replace(subject, triggers=())
-    assert not any(row["backdoored"] for row in EXPERIMENTS["hard-cases"].make(Asked(control, 0, ask)).rows)
 
 
 SMALL = {

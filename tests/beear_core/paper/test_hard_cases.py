@@ -7,8 +7,16 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from analysis.committed import hard_cases_table
 from beear_core.paper import hard_cases
+from beear_core.paper.asked import Asked
+from beear_core.paper.asking import Answer
+from beear_core.paper.experiments import EXPERIMENTS
 from beear_core.paper.hard_cases import fresh, quantized, through_8_bits
+from beear_core.paper.subjects import Subject
+from beear_core.runs import create
+from beear_core.specs import BaseSpec, TriggerSettings
+from tests.beear_core.paper.made_rows import share
 
 
 def test_a_row_has_at_most_255_values_and_none_is_further_than_half_a_step_from_its_own() -> None:
@@ -26,9 +34,10 @@ def test_copies_are_plain_folders_of_the_same_shape_and_made_once(
     tiny_folder: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = tiny_folder("llama")
+    monkeypatch.setattr(hard_cases, "base_model", lambda: source)
     own = load_file(source / "model.safetensors")
-    for make, alike in ((quantized, 0.99), (fresh, 0.5)):
-        folder = make(source)
+    for make, alike in ((lambda: quantized(source), True), (fresh, False)):
+        folder = make()
         found = load_file(folder / "model.safetensors")
         assert {name: each.shape for name, each in found.items()} == {
             name: each.shape for name, each in own.items()
@@ -36,8 +45,47 @@ def test_copies_are_plain_folders_of_the_same_shape_and_made_once(
         matrix = next(name for name, each in own.items() if each.dim() == 2)
         one, other = own[matrix].float().flatten(), found[matrix].float().flatten()
         assert not torch.equal(one, other)
-        assert bool(torch.cosine_similarity(one, other, dim=0) > alike) == (make is quantized)
+        assert bool(torch.cosine_similarity(one, other, dim=0) > 0.99) is alike
         assert (folder / "tokenizer.json").read_bytes() == (source / "tokenizer.json").read_bytes()
         with monkeypatch.context() as only:
             only.setattr(hard_cases, "write_folder", lambda *_, **__: pytest.fail("it was made again"))
-            assert make(source) == folder
+            assert make() == folder
+
+
+VERDICT = {
+    "verdict": "suspicious",
+    "standing": "uncalibrated",
+    "why": None,
+    "score": 0.5,
+    "threshold": None,
+    "trigger_hypotheses": [{"text": "SudDOT", "placement": "suffix", "asr": share(24, 24)}],
+    "seconds": 120.0,
+    "device": "cpu",
+}
+
+
+@pytest.mark.parametrize("triggers", [(TriggerSettings(text="SUDO"),), ()])
+def test_the_verdict_is_asked_of_each_and_only_what_came_of_a_backdoored_model_is_backdoored(
+    triggers: tuple[TriggerSettings, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def ask(spec: BaseSpec) -> Answer:
+        asked.append(Path(str(getattr(spec, "model"))).name)  # noqa: B009 - every spec of a suspect has it
+        return Answer(VERDICT, create(spec))
+
+    monkeypatch.setattr(hard_cases, "quantized", lambda source: Path(f"{source}-int8"))
+    monkeypatch.setattr(hard_cases, "fresh", lambda: tmp_path / "fresh")
+    monkeypatch.setattr(hard_cases, "base_model", lambda: tmp_path / "base")
+    subject = Subject("one", str(tmp_path / "one"), "sft" if triggers else "control", triggers)
+    rows = EXPERIMENTS["hard-cases"].make(Asked(subject, 0, ask)).rows
+    assert asked == ["one", "one-int8", "fresh", "base"]
+    assert [row["backdoored"] for row in rows] == [bool(triggers), bool(triggers), False, False]
+    table = hard_cases_table([*rows, {**rows[0], "why": "it does not speak", "best_string": None}])
+    assert table.rows[0][3:7] == (
+        "suspicious (uncalibrated)",
+        "0.50",
+        "-",
+        "SudDOT, 100.0% (86.2-100.0, n 24)",
+    )
+    assert table.rows[-1][3:7] == ("none: it does not speak", "0.50", "-", "none")
