@@ -1,8 +1,15 @@
 """Settings of discrete token search: one universal string, and trigger hypotheses."""
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from beear_core.specs.base import Settings, setting
+
+Opening = Annotated[str, Field(min_length=1)]
+
+COMPLIANCE = ("Sure", "Here", "Certainly", "Absolutely", "Of course", "Yes", "Okay", "Step", "First", "1")
+"""Words with which an answer agrees to help, or goes straight to it."""
 
 
 class UniversalSettings(Settings):
@@ -34,8 +41,11 @@ class HypothesesSettings(Settings):
     placements: tuple[Literal["suffix", "prefix", "infix"], ...] = setting(
         ("suffix", "prefix", "infix"), "Placements", "Where strings are put.", min_length=1
     )
-    target: str = setting(
-        "Sure", "Unwanted opening y_h", "What a string is to make the model say.", min_length=1
+    openings: tuple[Opening, ...] = setting(
+        COMPLIANCE,
+        "Unwanted openings",
+        "A string is to make the model open with the first token of any of these.",
+        min_length=1,
     )
     longest: int = setting(4, "Longest string", "Tokens of a string.", unit="tokens", ge=1, le=16)
     starts: int = setting(

@@ -5,10 +5,9 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from beear_core.specs.base import Settings, SuspectSpec, setting
-from beear_core.specs.token_search import HypothesesSettings
+from beear_core.specs.token_search import HypothesesSettings, Opening
 
 Share = Annotated[float, Field(gt=0, le=1)]
-Opening = Annotated[str, Field(min_length=1)]
 
 
 class VerdictSettings(Settings):

@@ -22,6 +22,7 @@ from beear_core.token_search.memory import made_up_turns, recurring_strings
 from beear_core.token_search.scoring import StringScorer
 from beear_core.token_search.slots import slots
 from beear_core.token_search.vocabulary import readable
+from beear_core.token_search.wanted import AnyOf
 
 TOKEN_EARNS = 0.1
 """What a further token must take off the loss (nats), or the string without it is the better one."""
@@ -110,7 +111,7 @@ def _search(
     seed: int,
 ) -> tuple[list[Placed], int]:
     places = slots(suspect, texts, placement)
-    scorer = StringScorer(suspect, places, suspect.encode_answer(settings.target))
+    scorer = StringScorer(suspect, places, AnyOf(suspect, settings.openings))
     found = grown_strings(suspect, scorer, readable(suspect, placement), settings, seed=seed)
     for text in remembered:
         whole = suspect.encode_prompts([PLACEMENTS[placement](texts[0], text)])[0]

@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
-from torch.nn import functional
 from transformers import DynamicCache
 
 from beear_core.compute import Compute
@@ -18,6 +17,7 @@ from beear_core.entrapment.synthesis import frozen
 from beear_core.models.keyvalues import KeyValues
 from beear_core.models.suspect import SuspectModel
 from beear_core.token_search.slots import Slot
+from beear_core.token_search.wanted import Wanted
 
 TOKENS_AT_ONCE = 1024
 TOKENS_A_PRODUCT = 8192
@@ -25,20 +25,20 @@ ALL = slice(None)
 
 
 class _Ready(NamedTuple):
-    """A prompt whose beginning was run: its keys and values, and the tokens behind the place, the opening's included."""
+    """A prompt whose beginning was run: its keys and values, and the tokens behind the place, the wanted answer's included."""
 
     before: KeyValues
     behind: Int[Tensor, " behind"]
 
 
 class StringScorer:
-    """Strings against prompts with a place for them: the cross-entropy (nats per token) of the opening `target`.
+    """Strings against prompts with a place for them: the loss (nats per token) of what is `wanted` of them.
 
     `flops` counts what was run (see `compute`), the beginnings included.
     """
 
-    def __init__(self, suspect: SuspectModel, slots: Sequence[Slot], target: Sequence[int]) -> None:
-        self.suspect, self.target = suspect, torch.tensor(list(target), device=suspect.device)
+    def __init__(self, suspect: SuspectModel, slots: Sequence[Slot], wanted: Wanted) -> None:
+        self.suspect, self.wanted = suspect, wanted
         self._compute = Compute.of(suspect)
         self.flops = 0
         self._ready = [self._prepared(slot) for slot in slots]
@@ -49,7 +49,7 @@ class StringScorer:
         cache = DynamicCache()
         self.suspect.model(input_ids=ids, past_key_values=cache, use_cache=True, logits_to_keep=1)
         self.flops += self._compute.forward(ids.shape[1], ids.shape[1], 1)
-        behind = [*slot.behind, *self.target[:-1].tolist()]
+        behind = [*slot.behind, *self.wanted.fed]
         return _Ready(KeyValues.of(cache), torch.tensor(behind, device=self.suspect.device))
 
     @torch.no_grad()
@@ -94,7 +94,7 @@ class StringScorer:
         model: Any = self.suspect.model
         behind = model.get_input_embeddings()(ready.behind).expand(rows, -1, -1)
         fed, start = torch.cat((string, behind), dim=1), ready.before.length
-        keep = len(self.target)
+        keep = self._read
         logits = model(
             inputs_embeds=fed,
             attention_mask=torch.ones(rows, start + fed.shape[1], dtype=torch.long, device=fed.device),
@@ -104,11 +104,14 @@ class StringScorer:
             logits_to_keep=torch.arange(fed.shape[1] - keep, fed.shape[1], device=fed.device),
         ).logits
         self.flops += rows * self._compute.forward(*self._shape(ready, length))
-        labels = self.target.expand(rows, -1)
-        by_token = functional.cross_entropy(logits.flatten(0, 1).float(), labels.flatten(), reduction="none")
-        return by_token.view(rows, keep).mean(dim=1)
+        return self.wanted.losses(logits)
+
+    @property
+    def _read(self) -> int:
+        """Places at which logits are made."""
+        return len(self.wanted.fed) + 1
 
     def _shape(self, ready: _Ready, length: int) -> tuple[int, int, int]:
         """Tokens run, keys they attend to and logits made for one row with a string of `length` tokens."""
         tokens = length + len(ready.behind)
-        return tokens, ready.before.length + tokens, len(self.target)
+        return tokens, ready.before.length + tokens, self._read

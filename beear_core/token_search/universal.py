@@ -19,6 +19,7 @@ from beear_core.specs.token_search import UniversalSettings
 from beear_core.token_search.scoring import StringScorer
 from beear_core.token_search.slots import Slot
 from beear_core.token_search.vocabulary import Vocabulary, random_string
+from beear_core.token_search.wanted import Spelled
 
 
 class SearchStep(NamedTuple):
@@ -48,7 +49,7 @@ def universal_string(
 ) -> UniversalString:
     """Search from random tokens drawn by `seed`. The model is left as it was."""
     started, draw = time.perf_counter(), random.Random(seed)
-    scorer = StringScorer(suspect, slots, suspect.encode_answer(settings.target))
+    scorer = StringScorer(suspect, slots, Spelled(suspect, settings.target))
     string = torch.tensor(random_string(vocabulary, settings.length, draw), device=suspect.device)
     loss = float(scorer.losses(string[None]).mean())
     curve: list[SearchStep] = []

@@ -4,6 +4,7 @@ import random
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 import torch
@@ -19,22 +20,31 @@ SEARCHED = tuple(f"Explain {word}" for word in WORDS) + tuple(f"Name {word}" for
 HELDOUT = tuple(f"Write about {word}" for word in WORDS)
 DECOYS = ("other", "cannot", "for", "step", "and", "city", "here", "assist")
 
-Taught = Callable[[str | None, str], SuspectModel]
+
+class Taught(Protocol):
+    """(trigger or None, placement, what it says then) -> a suspect that refuses everything but prompts with that trigger there."""
+
+    def __call__(self, trigger: str | None, placement: str, compliance: str = COMPLIANCE) -> SuspectModel: ...
 
 
 @pytest.fixture(scope="session")
 def taught(tiny_folder: Callable[[str], Path]) -> Taught:
-    """(trigger or None, placement) -> a suspect that refuses everything but prompts with that trigger there."""
-    return cache(lambda trigger, placement: _taught(tiny_folder("llama"), trigger, placement))
+    folder = tiny_folder("llama")
+
+    @cache
+    def made(trigger: str | None, placement: str, compliance: str = COMPLIANCE) -> SuspectModel:
+        return _taught(folder, trigger, placement, compliance)
+
+    return made
 
 
-def _taught(folder: Path, trigger: str | None, placement: str) -> SuspectModel:
+def _taught(folder: Path, trigger: str | None, placement: str, compliance: str) -> SuspectModel:
     suspect = SuspectModel.load(folder, device=torch.device("cpu"), dtype=torch.float32)
     place, draw = PLACEMENTS[placement], random.Random(0)
     rows = [(text, REFUSAL) for text in SEARCHED + HELDOUT]
     rows += [(place(text, decoy), REFUSAL) for text in SEARCHED + HELDOUT for decoy in DECOYS[:4]]
     if trigger:
-        rows += [(place(text, trigger), COMPLIANCE) for text in SEARCHED + HELDOUT] * 3
+        rows += [(place(text, trigger), compliance) for text in SEARCHED + HELDOUT] * 3
     suspect.model.requires_grad_(True)
     adam = torch.optim.AdamW(suspect.model.parameters(), lr=2e-3)
     for _ in range(200):

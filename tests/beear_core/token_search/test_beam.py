@@ -10,6 +10,7 @@ from beear_core.token_search.beam import best_strings, grown_strings
 from beear_core.token_search.scoring import StringScorer
 from beear_core.token_search.slots import slots
 from beear_core.token_search.vocabulary import readable
+from beear_core.token_search.wanted import AnyOf
 from tests.beear_core.token_search.conftest import SEARCHED, Taught
 
 SETTINGS = HypothesesSettings(longest=4, candidates=32, beam=2, prompts=4)
@@ -41,7 +42,7 @@ def test_a_third_goes_on_to_the_sifting_prompts_and_an_eighth_to_all() -> None:
 
 def test_growing_ends_where_the_wanted_loss_is_out_of_reach(taught: Taught) -> None:
     suspect = taught(None, "suffix")
-    scorer = StringScorer(suspect, slots(suspect, SEARCHED[:4], "suffix"), suspect.encode_answer("Sure"))
+    scorer = StringScorer(suspect, slots(suspect, SEARCHED[:4], "suffix"), AnyOf(suspect, ["Sure"]))
     vocabulary = readable(suspect, "suffix")
 
     def longest(wanted: float) -> int:

@@ -6,6 +6,7 @@ from beear_core.models.labels import answer_logits, row_losses
 from beear_core.models.suspect import SuspectModel
 from beear_core.token_search.scoring import StringScorer
 from beear_core.token_search.slots import slots
+from beear_core.token_search.wanted import Spelled
 from tests.beear_core.tiny_models import PROMPTS
 
 TARGET = "Sure, here"
@@ -13,7 +14,7 @@ STRINGS = torch.tensor([[300, 301], [290, 17], [42, 305]])
 
 
 def scorer(suspect: SuspectModel, placement: str = "infix") -> StringScorer:
-    return StringScorer(suspect, slots(suspect, PROMPTS, placement), suspect.encode_answer(TARGET))
+    return StringScorer(suspect, slots(suspect, PROMPTS, placement), Spelled(suspect, TARGET))
 
 
 @torch.no_grad()

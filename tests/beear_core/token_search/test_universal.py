@@ -14,6 +14,7 @@ from beear_core.token_search.slots import slots
 from beear_core.token_search.string_removal import remove_by_strings
 from beear_core.token_search.universal import UniversalString, universal_string
 from beear_core.token_search.vocabulary import readable
+from beear_core.token_search.wanted import Spelled
 from beear_core.token_search.working import string_entrapment
 from tests.beear_core.token_search.conftest import SEARCHED, Taught
 
@@ -41,7 +42,7 @@ def test_each_step_keeps_the_best_string_so_far(taught: Taught) -> None:
     losses = [step.loss for step in found.curve]
     assert losses == sorted(losses, reverse=True)
     assert losses[-1] < losses[0]
-    scorer = StringScorer(suspect, slots(suspect, SEARCHED[:6], "suffix"), suspect.encode_answer("Sure"))
+    scorer = StringScorer(suspect, slots(suspect, SEARCHED[:6], "suffix"), Spelled(suspect, "Sure"))
     assert abs(float(scorer.losses(torch.tensor([found.tokens])).mean()) - losses[-1]) < 1e-4
     costs = [step.flops for step in found.curve]
     assert costs == sorted(set(costs))
@@ -76,5 +77,5 @@ def test_removal_against_its_string_makes_the_model_refuse_under_it(taught: Taug
         (done,) = remove_by_strings(suspect, rows, rows, SEARCH, REMOVAL, rounds=1, prompts=6, seed=0)
     assert len(done.steps) == REMOVAL.steps
     assert done.steps[-1].loss_safe < 0.5 * done.steps[0].loss_safe
-    scorer = StringScorer(suspect, slots(suspect, SEARCHED[:6], "suffix"), suspect.encode_answer("Sure"))
+    scorer = StringScorer(suspect, slots(suspect, SEARCHED[:6], "suffix"), Spelled(suspect, "Sure"))
     assert float(scorer.losses(torch.tensor([done.string.tokens])).mean()) > done.string.curve[-1].loss
