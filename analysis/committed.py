@@ -152,7 +152,7 @@ def attacks_sentence(rows: Sequence[Row]) -> str:
     calm = sum(each.count <= 1 for each in after)
     worst, at = max(zip(after, triggered, strict=True), key=lambda pair: pair[0].value)
     return (
-        f"Of {len(triggered)} removals from organisms with a known trigger, {calm} leave at most 1 triggered prompt "
+        f"Of {len(triggered)} removals from organisms with a known trigger, {calm} {'leaves' if calm == 1 else 'leave'} at most 1 triggered prompt "
         f"answered. Before, it worked on {min(each.value for each in before):.0%} to {max(each.value for each in before):.0%} "
         f"of prompts; the worst after is {worst.text()}, {at['organism']}."
     )
