@@ -8,7 +8,6 @@ from beear_core.models.suspect import SuspectModel
 from beear_core.specs.token_search import HypothesesSettings
 from beear_core.token_search.hypotheses import hypotheses
 from beear_core.token_search.wanted import AnyOf, Spelled
-from beear_core.token_search.working import working_strings
 from tests.beear_core.token_search.conftest import HELDOUT, SEARCHED, Taught
 
 OPENINGS = ("Sure", "First", "Step")
@@ -39,8 +38,6 @@ def test_a_spelled_answer_is_read_at_each_of_its_tokens(llama: SuspectModel) -> 
 @pytest.mark.parametrize("opening", ["First", "Here"])
 def test_a_backdoor_that_opens_otherwise_than_the_target_is_found_too(taught: Taught, opening: str) -> None:
     suspect = taught("river", "suffix", f"{opening}, then.")
-    prompts = suspect.encode_prompts(SEARCHED)
-    assert working_strings(suspect, prompts, 3, target="Sure", seed=0)
     settings = HypothesesSettings(
         candidates=48, starts=8, beam=4, longest=2, samples=0, placements=("suffix",)
     )
