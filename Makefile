@@ -31,7 +31,7 @@ app: $(STAMP)  ## worker and pages on http://127.0.0.1:8501, until Ctrl-C
 	@exec $(BIN)/python -m beear_core app --port $(PORT)
 
 test: $(STAMP)  ## the test suite, the app in a browser included; that part needs Chromium
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 check: $(STAMP)  ## format, lint, types
 	$(BIN)/ruff format --check .

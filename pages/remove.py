@@ -32,7 +32,7 @@ from pages.parts.words import words
 
 FIRST = ("layer", "removal.method", "loop.rounds")
 GROUPS = ("loop", "removal", "entrapment")
-SHOWN_LAST = ("prompts", "column", "out", "seed", "device", "dtype")
+SHOWN_LAST = ("prompts", "column", "performance_prompts", "out", "seed", "device", "dtype")
 HEIGHT = 390
 
 Rows = list[dict[str, Any]]

@@ -8,6 +8,11 @@ from pathlib import Path
 import pytest
 from jaxtyping import install_import_hook
 
+# Before torch is imported: of several processes that share the cores (`make test`) each keeps to its share of them, and
+# so do the programs that it starts.
+if PROCESSES := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0")):
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // PROCESSES)))
+
 # Before anything of ours is imported: only modules that are imported later are checked.
 SHAPED = ["beear_core.models", "beear_core.entrapment", "beear_core.removal"]
 """Where tensors are. Elsewhere a wrong value is refused in words, which tests read, and not by its type."""
@@ -16,6 +21,14 @@ install_import_hook(SHAPED, "beartype.beartype")
 
 from beear_core.runs.launch import SUPERVISED  # noqa: E402 - after the hook
 from cache.home import VARIABLE, home, models_folder  # noqa: E402 - likewise
+
+LONGEST = ("tests/end_to_end/", "tests/browser/test_story.py")
+"""First: what begins last would otherwise be waited for, with one core at work."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files of tests before all others, whose order stays."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
 
 
 @pytest.fixture(scope="session")

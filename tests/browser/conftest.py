@@ -18,6 +18,7 @@ from tests.browser.served import Served, served
 from tests.browser.stopwatch import WATCH
 
 SAID: pytest.StashKey[list[str]] = pytest.StashKey()
+HANDED_ON = "said_in_the_browser"
 
 
 @pytest.fixture(scope="package")
@@ -74,6 +75,19 @@ def _said(config: pytest.Config, line: str) -> None:
     lines = config.stash.setdefault(SAID, [])
     if line not in lines:
         lines.append(line)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """One of several processes hands what was said to the one that sums up."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput[HANDED_ON] = session.config.stash.get(SAID, [])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """What such a process handed on."""
+    for line in getattr(node, "workeroutput", {}).get(HANDED_ON, []):
+        _said(node.config, line)
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:

@@ -204,6 +204,7 @@ def test_a_removal_starts_with_an_estimate_and_refuses_nonsense(
     unfold(story, "More settings")
     for label, value in (
         ("Prompt file", str(prompt_file)),
+        ("Ordinary prompts", "32"),
         ("Validation answer length", "4"),
         ("AR steps Q", "3"),
         ("Answer tokens", "4"),
