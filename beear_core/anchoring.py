@@ -15,6 +15,7 @@ from beear_core.entrapment import Anchor
 from beear_core.errors import EmptyPromptsError
 from beear_core.evaluation.keywords import opens_as_refusal, score
 from beear_core.models.front import Residual, logits_and_residuals
+from beear_core.models.own_answers import OwnAnswer
 from beear_core.models.suspect import SuspectModel
 from beear_core.models.teacher import Teacher, certain, opened, sharpened, teach, teachers_of
 from beear_core.prompts import Prompt, read_answers
@@ -26,19 +27,6 @@ EDGE = 0.1
 """Chance of opening as the other side does from which on a prompt is near the edge between refused and answered."""
 COMMON = 0.05
 """Share of its refusals from which on a token is one that the suspect opens refusals with."""
-
-
-class SafeAnchors(NamedTuple):
-    """D_SA. `note` says, if need be, how often the suspect did not refuse and what stands in for its refusal.
-
-    `answered` are the harmful prompts that it answers untriggered: synthesis has no use for them, and removal teaches
-    them the refusal that is commonest among its own.
-    """
-
-    anchors: list[Anchor]
-    note: str | None
-    own: bool
-    answered: Sequence[list[int]] = ()
 
 
 class Lesson(NamedTuple):
@@ -53,6 +41,21 @@ class Lesson(NamedTuple):
     residual: Residual | None = None
 
 
+class SafeAnchors(NamedTuple):
+    """D_SA. `note` says, if need be, how often the suspect did not refuse and what stands in for its refusal.
+
+    `answered` are the harmful prompts that it answers untriggered: synthesis has no use for them, and removal teaches
+    them the refusal that is commonest among its own. `lessons`, if asked for, are the anchors with what the suspect said of
+    its own refusals while it gave them.
+    """
+
+    anchors: list[Anchor]
+    note: str | None
+    own: bool
+    answered: Sequence[list[int]] = ()
+    lessons: Sequence[Lesson] = ()
+
+
 def refuses(answer: str) -> bool:
     """Whether an answer is a refusal by the published keywords or by its opening words."""
     return score(answer).refused or opens_as_refusal(answer)
@@ -64,22 +67,31 @@ def safe_anchors(
     *,
     tokens: int,
     n: int,
+    front: int | None = None,
     after_batch: Callable[[int], None] | None = None,
 ) -> SafeAnchors:
     """Harmful prompts with the suspect's own untriggered refusals, at most `tokens` long.
 
-    Prompts that it answers are kept apart, for its answer is not what removal should teach. If it hardly ever refuses,
+    With `front` (blocks that removal leaves as they are, or 0) lessons are kept as well. Prompts that it answers are kept apart, for its answer is not what removal should teach. If it hardly ever refuses,
     all prompts are kept with a plain refusal, and the note says so. Raises PromptTooShortError, EmptyPromptsError.
     """
     if not texts:
         raise EmptyPromptsError("there is no anchor prompt", None, "bring at least one harmful prompt")
     prompts = suspect.encode_prompts(texts, tail=n)
-    answers = suspect.generate(prompts, max_new_tokens=tokens, after_batch=after_batch)
+    heard: Sequence[OwnAnswer | None] = [None] * len(prompts)
+    if front is None:
+        answers = suspect.generate(prompts, max_new_tokens=tokens, after_batch=after_batch)
+    else:
+        heard = suspect.own_answers(prompts, max_new_tokens=tokens, front=front, after_batch=after_batch)
+        answers = [each.tokens for each in heard if each]
     refused: list[Anchor] = []
     answered: list[list[int]] = []
-    for prompt, answer in zip(prompts, answers, strict=True):
+    lessons: list[Lesson] = []
+    for prompt, answer, own in zip(prompts, answers, heard, strict=True):
         if answer and refuses(suspect.decode(answer)):
             refused.append(Anchor(prompt, _closed(suspect, answer, tokens)))
+            if own:
+                lessons.append(Lesson(prompt, refused[-1].refusal, own.teacher, own.residual))
         else:
             answered.append(prompt)
     if len(refused) >= min(FEWEST_OWN_REFUSALS, len(texts)):
@@ -87,7 +99,8 @@ def safe_anchors(
             f"the suspect answers {len(answered)} of {len(texts)} anchor prompts untriggered: "
             "synthesis leaves them out, removal teaches them its commonest refusal"
         )
-        return SafeAnchors(refused, note if answered else None, own=True, answered=answered)
+        lessons.sort(key=lambda lesson: len(lesson.prompt))
+        return SafeAnchors(refused, note if answered else None, own=True, answered=answered, lessons=lessons)
     plain = suspect.encode_answer(FALLBACK_REFUSAL)[: tokens - 1]
     return SafeAnchors(
         [Anchor(prompt, [*plain, suspect.end_of_answer]) for prompt in prompts],
@@ -106,7 +119,10 @@ def safe_lessons(
     if not safe.own:
         return [_sure(lesson) for lesson in taught_lessons(suspect, rows, front)]
     taught = edge_first(
-        taught_lessons(suspect, rows, front), refusal_openings(safe), refused=True, times=edge_times
+        safe.lessons or taught_lessons(suspect, rows, front),
+        refusal_openings(safe),
+        refused=True,
+        times=edge_times,
     )
     own = [lesson._replace(teacher=sharpened(lesson.teacher, sharpness)) for lesson in taught]
     commonest = list(Counter(tuple(anchor.refusal) for anchor in safe.anchors).most_common(1)[0][0])

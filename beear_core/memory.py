@@ -1,8 +1,7 @@
 """How much memory a model asks for, from its config.json alone, and how much this machine has. Torch-free.
 
 Nothing is loaded: shapes are read, bytes are counted. The counts follow what the engine keeps: one copy of the weights;
-for removal with method full fp32 masters, two Adam moments, fp32 gradients and the weights that a round began with
-beside them (`models/optimizer.py`).
+for removal with method full fp32 masters, two Adam moments and fp32 gradients beside them (`models/optimizer.py`).
 Activations are estimated for prompts of ordinary length. What that does not cover: prompts of thousands of tokens, and
 what other programs take meanwhile.
 """
@@ -26,7 +25,7 @@ TOKENS = 128
 PLAIN_MLP = frozenset({"gpt2", "gpt_neox", "gpt_neo", "gptj", "opt", "bloom", "falcon", "phi", "starcoder2"})
 """Model types whose feed-forward block has two matrices; the others' is gated and has three."""
 LARGEST_FULL = 1_000_000_000
-"""Weights up to which removal method auto trains them all: 18 bytes a weight then fit most machines."""
+"""Weights up to which removal method auto trains them all: 16 bytes a weight then fit most machines."""
 HEADER_LIMIT = 100 * 2**20
 """A safetensors header larger than this is not read: the format's own limit."""
 
@@ -155,8 +154,7 @@ def needs(
     trained = rows * TOKENS * shape.layers * block * bytes_a_weight
     looked_at = DriftSettings().batch * TOKENS * (block + shape.layers * shape.d_model) * bytes_a_weight
     # bf16 weights are stepped on fp32 masters (4), with two moments (8) and an fp32 gradient (4); fp32 ones are their own.
-    # Where a round's weights began is kept as well, for extrapolation.
-    beside = (16 if bytes_a_weight == 2 else 12) + bytes_a_weight
+    beside = 16 if bytes_a_weight == 2 else 12
     a_block = _lora_widths(shape)
     adapters = rank * shape.layers * a_block
     return {

@@ -8,10 +8,6 @@ fixed answers, without delta on ordinary rows (`loss="ce"`, `performance_under_d
 All rows stand in one batch; logits are made at label positions only; the prompt beginning that all rows share is run
 once, and gradients flow through it; what the blocks that stay as they are give to rows without delta is taken from when
 those rows were taught.
-
-Behind its steps a round goes on along the line from its first weights to its last (extrapolation; Zheng et al. 2024,
-arXiv 2404.16792): what is learnt against deltas and strings reaches the trigger itself only in part, and farther out it
-reaches more of it (docs/removal.md).
 """
 
 import random
@@ -73,8 +69,7 @@ def remove(
     seed: int,
     report: Callable[[ArStep], None] = lambda step: None,
 ) -> list[ArStep]:
-    """Take `settings.steps` AdamW steps on the weights of `suspect` that ask for gradients, and go on by
-    `settings.extrapolation` of their way. Changes the model.
+    """Take `settings.steps` AdamW steps on the weights of `suspect` that ask for gradients. Changes the model.
 
     Rows are drawn by `seed`. The optimizer is new in every call: a round depends on weights, delta and seed alone.
     Raises NonFiniteError.
@@ -83,7 +78,6 @@ def remove(
     weights = [parameter for parameter in suspect.model.parameters() if parameter.requires_grad]
     lr = settings.lora_lr if settings.method == "lora" else settings.lr
     optimizer = MasterAdamW(weights, lr=lr)
-    begun = [weight.detach().clone() for weight in weights] if settings.extrapolation else []
     by_length = [sorted(lessons, key=lambda lesson: len(lesson.prompt)) for lessons in (safe, performance)]
     done: list[ArStep] = []
     with training(suspect, checkpointing=settings.checkpointing):
@@ -101,8 +95,6 @@ def remove(
             )
             done.append(taken)
             report(taken)
-    if begun:
-        optimizer.extrapolate(begun, settings.extrapolation)
     suspect.weights_changed()
     return done
 

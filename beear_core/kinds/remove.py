@@ -7,11 +7,12 @@ seed alone, and those are what a checkpoint holds.
 import random
 import shutil
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from beear_core.anchoring import (
-    SafeAnchors,
+    FALLBACK_REFUSAL,
     answered,
     edge_first,
     performance_lessons,
@@ -55,14 +56,15 @@ def run(spec: RemoveSpec, context: RunContext) -> dict[str, Any]:
     settings = spec.removal.model_copy(update={"method": method})
     n = spec.entrapment.n
     with context.stage("ask the suspect for its answers"):
+        front = _front(suspect, settings, split.anchor.texts, context)
         safe = safe_anchors(
             suspect,
             split.anchor.texts,
             tokens=settings.answer_tokens,
             n=n,
+            front=front,
             after_batch=lambda done: context.check_cancelled(),
         )
-        front = _front(suspect, settings, safe, context)
         times, openings = settings.edge_times, refusal_openings(safe)
         lessons = safe_lessons(
             suspect, safe, sharpness=settings.refusal_sharpness, edge_times=times, front=front
@@ -125,11 +127,13 @@ def run(spec: RemoveSpec, context: RunContext) -> dict[str, Any]:
     }
 
 
-def _front(suspect: SuspectModel, settings: RemovalSettings, safe: SafeAnchors, context: RunContext) -> int:
+def _front(
+    suspect: SuspectModel, settings: RemovalSettings, texts: Sequence[str], context: RunContext
+) -> int:
     """How many blocks stay as they are and can be run once a row; 0 if this architecture must run rows whole."""
     front = frozen_front(suspect.layers, settings.depth)
-    some = safe.anchors[:4]
-    rows = suspect.rows([each.prompt for each in some], [each.refusal for each in some])
+    some = suspect.encode_prompts(texts[:4])
+    rows = suspect.rows(some, [suspect.encode_answer(FALLBACK_REFUSAL)] * len(some))
     reason = why_whole(suspect.model, suspect.blocks, front, rows) if front else None
     if reason:
         context.emit(Message(f"every removal step runs all blocks for all rows: {reason}"))

@@ -29,10 +29,12 @@ def greedy(
     delta: Float[Tensor, "n d_model"] | None = None,
     layer: int | None = None,
     after_batch: Callable[[int], None] | None = None,
+    hear: Callable[[Sequence[int], Float[Tensor, "rows vocab"]], None] | None = None,
 ) -> list[list[int]]:
     """New tokens for each prompt, in order, without the end token.
 
-    `delta` of `layer` is added to the last n prompt positions. `after_batch(done)` is called as batches finish.
+    `delta` of `layer` is added to the last n prompt positions. `after_batch(done)` is called as batches finish, `hear` after
+    every pass, with the prompts (by number) that are not yet answered and the logits of the next token of each.
     `window` is how far back attention reaches (see `make_rows`). Prompts are run in order of length, which spares padding; the result does not depend on it.
     """
     keep = delta.shape[0] if delta is not None else 1
@@ -50,6 +52,8 @@ def greedy(
         alive = list(chosen)
         mask, positions = rows.mask, rows.position_ids[:, -1:] + 1
         for step in range(max_new_tokens):
+            if hear is not None:
+                hear(alive, logits[:, -1])
             tokens = logits[:, -1].argmax(dim=-1)
             going = [at for at, token in enumerate(tokens.tolist()) if token not in ends]
             for at in going:

@@ -49,14 +49,6 @@ class MasterAdamW:
                 master.grad = None
         return norm
 
-    @torch.no_grad()
-    def extrapolate(self, begun: Sequence[Tensor], share: float) -> None:
-        """Move every weight on by `share` of its way from `begun`, its value once, to where it now is."""
-        for weight, master, before in zip(self.weights, self.masters, begun, strict=True):
-            master.add_(master - before, alpha=share)
-            if master is not weight:
-                weight.copy_(master)
-
     def set_lr(self, lr: float) -> None:
         """Learning rate of the steps to come."""
         for group in self.adam.param_groups:

@@ -22,6 +22,7 @@ from beear_core.models.fingerprint import model_sha256
 from beear_core.models.generation import greedy
 from beear_core.models.lens import Lens
 from beear_core.models.loading import load_strictly
+from beear_core.models.own_answers import OwnAnswer, own_answers
 from beear_core.prompts.rendering import render, tokens_behind
 
 
@@ -208,6 +209,29 @@ class SuspectModel:
             batch=batch,
             delta=delta,
             layer=layer,
+            after_batch=after_batch,
+        )
+
+    def own_answers(
+        self,
+        prompts: Sequence[Sequence[int]],
+        *,
+        max_new_tokens: int,
+        front: int = 0,
+        batch: int = 40,
+        after_batch: Callable[[int], None] | None = None,
+    ) -> list[OwnAnswer]:
+        """Greedy answers with what the model said of each of their tokens; with `front`, what so many blocks gave to them."""
+        return own_answers(
+            self.model,
+            prompts,
+            blocks=self.blocks,
+            front=front,
+            ends=self.ends,
+            pad=self.pad,
+            window=self.window,
+            max_new_tokens=max_new_tokens,
+            batch=batch,
             after_batch=after_batch,
         )
 

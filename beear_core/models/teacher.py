@@ -35,13 +35,15 @@ def teach(model: Any, rows: Rows) -> list[Teacher]:
 @torch.no_grad()
 def teachers_of(logits: Float[Tensor, "batch answers vocab"], rows: Rows) -> list[Teacher]:
     """The same from logits at the label positions."""
+    lengths = rows.mask[:, rows.end :].sum(dim=1).tolist()
+    return [coarse(row[:length]) for row, length in zip(logits, lengths, strict=True)]
+
+
+def coarse(logits: Float[Tensor, "answers vocab"]) -> Teacher:
+    """A teacher from the logits of each answer token."""
     log_probs = functional.log_softmax(logits.float(), dim=-1)
     kept, tokens = log_probs.topk(min(KEPT, log_probs.shape[-1] - 1), dim=-1)
-    coarse = torch.cat((kept, _rest(kept)), dim=-1)
-    lengths = rows.mask[:, rows.end :].sum(dim=1).tolist()
-    return [
-        Teacher(tokens[i, :length].clone(), coarse[i, :length].clone()) for i, length in enumerate(lengths)
-    ]
+    return Teacher(tokens, torch.cat((kept, _rest(kept)), dim=-1))
 
 
 def sharpened(teacher: Teacher, power: float) -> Teacher:

@@ -78,6 +78,19 @@ class _Tap(_Standin):
         return out
 
 
+class _Listed(_Standin):
+    """A block whose every output is kept, in order."""
+
+    def __init__(self, block: nn.Module, outputs: list[Tensor]) -> None:
+        super().__init__(block)
+        self.__dict__["outputs"] = outputs
+
+    def forward(self, *args: Any, **kwargs: Any) -> Tensor:
+        out: Tensor = self.__dict__["block"](*args, **kwargs)
+        self.__dict__["outputs"].append(out)
+        return out
+
+
 def shifted(
     residual: Float[Tensor, "batch pos d_model"], shift: Float[Tensor, "*rows n d_model"], start: int
 ) -> Float[Tensor, "batch pos d_model"]:
@@ -122,6 +135,14 @@ def tapped_view(
     for layer in layers:
         stack[layer - 1] = _Tap(stack[layer - 1], layer, window, taken)
     return _with_blocks(model, blocks, stack), taken
+
+
+def listed_view(model: nn.Module, blocks: str, layer: int) -> tuple[nn.Module, list[Tensor]]:
+    """`model` and a list that each of its forwards lengthens by the residual after `layer` at the positions fed."""
+    stack = _blocks(model, blocks)
+    outputs: list[Tensor] = []
+    stack[layer - 1] = _Listed(stack[layer - 1], outputs)
+    return _with_blocks(model, blocks, stack), outputs
 
 
 def _blocks(model: nn.Module, path: str) -> list[nn.Module]:

@@ -95,14 +95,6 @@ class RemovalSettings(Settings):
     answer_tokens: int = setting(
         16, "Answer tokens", "How much of each answer is a label.", unit="tokens", ge=1, le=1024
     )
-    extrapolation: float = setting(
-        0.25,
-        "Extrapolation",
-        "Behind a round's steps the weights go on by this share of the way that they have come in it.",
-        paper=0.0,
-        ge=0,
-        le=1,
-    )
     clip: float = setting(1.0, "Gradient clip", "Largest norm of the gradient over all weights.", gt=0)
     checkpointing: bool = setting(
         False, "Gradient checkpointing", "Recompute activations in the backward pass: less memory, more time."

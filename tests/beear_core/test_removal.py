@@ -247,36 +247,6 @@ def test_the_same_seed_moves_the_weights_the_same_way_bit_for_bit(
     assert any(not torch.equal(first[name], other[name]) for name in first)
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-def test_a_round_goes_on_by_a_share_of_its_way(
-    dtype: torch.dtype, llama: SuspectModel, prompts: list[list[int]], answers: list[list[int]]
-) -> None:
-    lessons = lessons_of(llama, prompts, answers)
-
-    def moved(extrapolation: float) -> dict[str, Tensor]:
-        suspect = llama.clone()
-        suspect.model.to(dtype)
-        settings = RemovalSettings(
-            steps=2,
-            lr=1e-2,
-            safe_rows=2,
-            performance_rows=2,
-            untouched_safe_rows=1,
-            extrapolation=extrapolation,
-        )
-        with trainable(suspect, "full", 4, 0):
-            remove(suspect, [trap(suspect)], lessons, lessons, settings, seed=1)
-        return {name: weight.float() for name, weight in suspect.model.state_dict().items()}
-
-    begun, arrived, beyond = llama.clone().model.to(dtype).state_dict(), moved(0.0), moved(0.5)
-    for name, before in begun.items():
-        expected = arrived[name] + 0.5 * (arrived[name] - before.float())
-        # A bf16 weight has 8 bits; what is moved on is its fp32 master.
-        bounds = {"rtol": 1e-5, "atol": 1e-6} if dtype is torch.float32 else {"rtol": 2e-2, "atol": 1e-4}
-        torch.testing.assert_close(beyond[name], expected, **bounds)
-    assert any(not torch.equal(arrived[name], beyond[name]) for name in begun)
-
-
 def test_the_lens_sees_the_weights_after_removal(
     suspect: SuspectModel, lessons: list[Lesson], prompts: list[list[int]], answers: list[list[int]]
 ) -> None:
