@@ -16,11 +16,8 @@ from typing import Any
 
 import pytest
 
-from analysis.intervals import Proportion
 from beear_core.prompts import harmful
-from beear_core.runs.worker import WorkerState, worker_state
 from cache.jsonl import read_lines
-from cache.run_folder import RunFolder
 from tests.browser.acts import (
     arrived,
     button,
@@ -40,13 +37,13 @@ from tests.browser.acts import (
 from tests.browser.chromium import open_page, settled, tab
 from tests.browser.conftest import fresh_app
 from tests.browser.figures import box_round, figure, lasso, place_of
+from tests.browser.reading import MINUTES, csv_of, done, result, rows, share, worker
 from tests.browser.served import Served
 from tests.browser.test_pages import KEPT_OUT, MOST_MEGABYTES
 
 pytestmark = [pytest.mark.slow, pytest.mark.organism]
 
 LAYER = 9
-MINUTES = 60.0
 SAID_WITHIN = 30.0
 """The aim is 5 s, and what it took is told; the bound leaves room for a machine that others load."""
 MOST_PROMPTS = 60
@@ -74,39 +71,6 @@ def story(app: Served, browser: Any) -> Iterator[Any]:
     """The tab in which the story is told."""
     with tab(browser) as page:
         yield page
-
-
-def share(stored: dict[str, Any]) -> str:
-    return Proportion.from_dict(stored).text()
-
-
-def result(app: Served, kind: str) -> dict[str, Any]:
-    found = newest(app.store, kind).folder.read_result()
-    assert found is not None
-    return found
-
-
-def done(app: Served, page: Any, kind: str, minutes: float) -> RunFolder:
-    """Wait until the newest run of a kind is done, and the page has taken note: its last turn for that is over."""
-    folder = reaches(app.store, kind, ["done"], minutes * MINUTES)
-    page.get_by_test_id("stSidebar").get_by_text("Under way").wait_for(state="detached")
-    settled(page)
-    return folder
-
-
-def csv_of(page: Any, table: str) -> Any:
-    """The button that saves the table whose key begins so. A button with a help text stands there twice, once hidden."""
-    return main(page).locator(f"[class*='st-key-{table}'][class*='-csv'] button:visible").first
-
-
-def rows(file: Path) -> list[dict[str, str]]:
-    return list(csv.DictReader(file.read_text("utf-8-sig").splitlines()))
-
-
-def worker(app: Served) -> WorkerState:
-    found = worker_state(app.home)
-    assert found is not None
-    return found
 
 
 def test_one_click_takes_the_organism_and_prepares_it(app: Served, story: Any) -> None:
