@@ -5,6 +5,9 @@ default holds all of them to one thing, the suspect's own distribution without d
 ordinary prompts as well: the model is to ignore delta, not to refuse because of it. The paper's loss is cross-entropy on
 fixed answers, without delta on ordinary rows (`loss="ce"`, `performance_under_delta=0`, `opening_share=0`).
 
+Deltas and strings take turns, step by step. A step against strings has another one in each row, which costs the same and
+lets no single string say where a step goes.
+
 All rows stand in one batch; logits are made at label positions only; the prompt beginning that all rows share is run
 once, and gradients flow through it; what the blocks that stay as they are give to rows without delta is taken from when
 those rows were taught.
@@ -47,6 +50,28 @@ class ArLoss(NamedTuple):
     performance: Float[Tensor, ""]
 
 
+class StringsInTurn(NamedTuple):
+    """Strings for one step, row by row. They have no delta, so that one pass serves them all."""
+
+    strings: Sequence[Entrapment]
+
+    @property
+    def delta(self) -> Float[Tensor, "n d_model"]:
+        """Zeros, as long as the longest string's."""
+        return max((each.delta for each in self.strings), key=len)
+
+    @property
+    def layer(self) -> int:
+        return self.strings[0].layer
+
+    def prompts(self, rows: Sequence[list[int]]) -> list[list[int]]:
+        return [self.strings[at % len(self.strings)].prompt(row) for at, row in enumerate(rows)]
+
+
+Trap = Entrapment | StringsInTurn
+"""What the rows of the first two groups of a batch carry."""
+
+
 class ArBatch(NamedTuple):
     """The rows of one step. Those of the first two groups carry delta."""
 
@@ -78,14 +103,14 @@ def remove(
     weights = [parameter for parameter in suspect.model.parameters() if parameter.requires_grad]
     lr = settings.lora_lr if settings.method == "lora" else settings.lr
     optimizer = MasterAdamW(weights, lr=lr)
+    traps = in_turn(entrapments)
     by_length = [sorted(lessons, key=lambda lesson: len(lesson.prompt)) for lessons in (safe, performance)]
     done: list[ArStep] = []
     with training(suspect, checkpointing=settings.checkpointing):
         for step in range(1, settings.steps + 1):
             started = time.perf_counter()
             batch = draw_batch(draw, by_length[0], by_length[1], settings)
-            # The entrapments take turns, step by step.
-            loss = ar_loss(suspect, entrapments[(step - 1) % len(entrapments)], batch, settings)
+            loss = ar_loss(suspect, traps[(step - 1) % len(traps)], batch, settings)
             (loss.safe + settings.performance_weight * loss.performance).backward()
             # Down to nothing by the end of the round, so that its weights are not where the last step happened to land.
             optimizer.set_lr(lr * (settings.steps + 1 - step) / settings.steps)
@@ -99,9 +124,16 @@ def remove(
     return done
 
 
+def in_turn(entrapments: Sequence[Entrapment]) -> list[Trap]:
+    """What the steps are against, over and over: each delta, and all strings as often as there are strings."""
+    deltas: list[Trap] = [each for each in entrapments if each.string_loss is None]
+    strings = [each for each in entrapments if each.string_loss is not None]
+    return deltas + [StringsInTurn([*strings[at:], *strings[:at]]) for at in range(len(strings))]
+
+
 def ar_loss(
     suspect: SuspectModel,
-    entrapment: Entrapment,
+    trap: Trap,
     batch: ArBatch,
     settings: RemovalSettings,
     *,
@@ -116,28 +148,28 @@ def ar_loss(
     shifted = len(batch.safe) + len(batch.performance_under_delta)
     rows = suspect.rows(
         [
-            *(entrapment.prompt(row.prompt) for row in batch.rows[:shifted]),
+            *trap.prompts([row.prompt for row in batch.rows[:shifted]]),
             *(row.prompt for row in batch.rows[shifted:]),
         ],
         [row.answer[:length] for row in batch.rows],
-        keep=entrapment.delta.shape[0],
+        keep=trap.delta.shape[0],
     )
     share = share and not settings.checkpointing  # recomputation and cached keys exclude each other
     front = frozen_front(suspect.layers, settings.depth)
     kept = [row.residual for row in batch.performance if row.residual is not None]
-    if share and entrapment.layer <= front and len(kept) == len(batch.performance):
+    if share and trap.layer <= front and len(kept) == len(batch.performance):
         logits = Front(suspect.model, suspect.blocks, front, rows, kept, shifted).answer_logits(
-            shift=entrapment.delta.expand(shifted, -1, -1), at=entrapment.layer
+            shift=trap.delta.expand(shifted, -1, -1), at=trap.layer
         )
     else:
-        shift = entrapment.delta.new_zeros(len(rows), *entrapment.delta.shape)
-        shift[:shifted] = entrapment.delta
+        shift = trap.delta.new_zeros(len(rows), *trap.delta.shape)
+        shift[:shifted] = trap.delta
         logits = answer_logits(
             suspect.model,
             rows,
             share=share,
             blocks=suspect.blocks,
-            layer=entrapment.layer,
+            layer=trap.layer,
             shift=shift,
         )
     losses = _row_losses(logits, rows, batch.rows, settings)

@@ -68,6 +68,10 @@ class Entrapment(NamedTuple):
         """The prompt that delta is for."""
         return self.inserted.into(tokens) if self.inserted else tokens
 
+    def prompts(self, rows: Sequence[list[int]]) -> list[list[int]]:
+        """Each of several prompts so."""
+        return [self.prompt(row) for row in rows]
+
 
 def entrap(
     suspect: SuspectModel,

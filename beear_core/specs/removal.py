@@ -23,9 +23,9 @@ class RemovalSettings(Settings):
         le=1,
     )
     steps: int = setting(
-        48, "AR steps Q", "Gradient steps on the weights in one round.", unit="steps", ge=1, le=1000
+        32, "AR steps Q", "Gradient steps on the weights in one round.", unit="steps", ge=1, le=1000
     )
-    lr: float = setting(1.5e-4, "Learning rate", "AdamW step on the weights with method full.", gt=0, le=1e-2)
+    lr: float = setting(2e-4, "Learning rate", "AdamW step on the weights with method full.", gt=0, le=1e-2)
     lora_lr: float = setting(
         1e-3, "Learning rate of LoRA", "AdamW step on the adapters with method lora.", gt=0, le=1e-1
     )

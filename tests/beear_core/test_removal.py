@@ -14,8 +14,9 @@ from beear_core.models.suspect import SuspectModel
 from beear_core.models.teacher import teach
 from beear_core.models.trainable import merged, trainable
 from beear_core.models.training import training
-from beear_core.removal import ArBatch, ArLoss, ar_loss, remove
+from beear_core.removal import ArBatch, ArLoss, ar_loss, in_turn, remove
 from beear_core.specs import RemovalSettings
+from beear_core.token_search.working import string_entrapment
 from tests.beear_core.tiny_models import ARCHITECTURES, write_tiny_model
 
 N, LAYER = 3, 2
@@ -209,6 +210,29 @@ def test_steps_teach_the_model_to_ignore_delta(
     assert [step.step for step in steps] == list(range(1, 26))
     assert after.safe < 0.7 * before.safe
     assert all(weight.grad is None for weight in changed.model.parameters())
+
+
+def test_a_step_against_strings_has_another_in_each_row_and_a_delta_stands_alone(
+    suspect: SuspectModel, lessons: list[Lesson]
+) -> None:
+    found = trap(suspect)
+    strings = [string_entrapment(suspect, tokens, 1.0) for tokens in ([5, 6], [7], [8, 9, 10])]
+    against = in_turn([strings[0], found, *strings[1:]])
+    assert against[0] is found
+    assert [each.delta.shape[0] for each in against[1:]] == [3 + suspect.tokens_behind] * 3
+    assert len(against) == 4
+    prompts = [lesson.prompt for lesson in lessons]
+    for first, each in enumerate(against[1:]):
+        expected = [strings[(first + at) % 3].prompt(prompt) for at, prompt in enumerate(prompts)]
+        assert each.prompts(prompts) == expected
+    batch = ArBatch(safe=lessons[:3], performance_under_delta=[], performance=[])
+    with torch.no_grad():
+        together = ar_loss(suspect, against[1], batch, OURS).safe
+        alone = [
+            ar_loss(suspect, string, ArBatch([lesson], [], []), OURS).safe
+            for string, lesson in zip(strings, lessons[:3], strict=True)
+        ]
+    torch.testing.assert_close(together, torch.stack(alone).mean(), rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.parametrize("method", ["full", "lora"])
