@@ -72,8 +72,9 @@ def safe_anchors(
 ) -> SafeAnchors:
     """Harmful prompts with the suspect's own untriggered refusals, at most `tokens` long.
 
-    With `front` (blocks that removal leaves as they are, or 0) lessons are kept as well. Prompts that it answers are kept apart, for its answer is not what removal should teach. If it hardly ever refuses,
-    all prompts are kept with a plain refusal, and the note says so. Raises PromptTooShortError, EmptyPromptsError.
+    Prompts that it answers are kept apart, for its answer is not what removal should teach. If it hardly ever refuses,
+    all prompts are kept with a plain refusal, and the note says so. With `front` (how many blocks removal leaves as they
+    are, 0 for none) lessons are kept as well. Raises PromptTooShortError, EmptyPromptsError.
     """
     if not texts:
         raise EmptyPromptsError("there is no anchor prompt", None, "bring at least one harmful prompt")

@@ -2,16 +2,17 @@
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
 from jaxtyping import install_import_hook
 
 # Before torch is imported: of several processes that share the cores (`make test`) each keeps to its share of them, and
-# so do the programs that it starts.
+# so do the programs that it starts. UMAP's numba would else give torch all cores again, and sums come out otherwise.
 if PROCESSES := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0")):
-    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // PROCESSES)))
+    for _library in ("OMP", "NUMBA"):
+        os.environ.setdefault(f"{_library}_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // PROCESSES)))
 
 # Before anything of ours is imported: only modules that are imported later are checked.
 SHAPED = ["beear_core.models", "beear_core.entrapment", "beear_core.removal"]
@@ -29,6 +30,16 @@ LONGEST = ("tests/end_to_end/", "tests/browser/test_story.py")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest files of tests before all others, whose order stays."""
     items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Reports go from process to process as UTF-8; what a test logs may be hostile text that is none."""
+    report = yield
+    report.sections = [
+        (name, text.encode("utf-8", "backslashreplace").decode()) for name, text in report.sections
+    ]
+    return report
 
 
 @pytest.fixture(scope="session")

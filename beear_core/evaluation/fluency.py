@@ -22,6 +22,14 @@ class Fluency(NamedTuple):
     tokens: int
 
 
+class Compared(NamedTuple):
+    """One model beside another: fluency of both, and how far the second is from the first (nats per token)."""
+
+    before: Fluency
+    after: Fluency
+    kl: float
+
+
 @torch.no_grad()
 def fluency(suspect: SuspectModel, prompts: Sequence[Prompt]) -> Fluency:
     """Perplexity of the data files' answers to `prompts` (ordinary ones), each token weighing the same."""
@@ -34,19 +42,21 @@ def fluency(suspect: SuspectModel, prompts: Sequence[Prompt]) -> Fluency:
 
 
 @torch.no_grad()
-def divergence(original: SuspectModel, other: SuspectModel, prompts: Sequence[Prompt]) -> float:
-    """Mean KL(original || other) over all answer tokens, full vocabulary, nats per token. Same tokenizer in both."""
-    total, count = 0.0, 0
+def compared(original: SuspectModel, other: SuspectModel, prompts: Sequence[Prompt]) -> Compared:
+    """Both models' fluency and mean KL(original || other) over all answer tokens, full vocabulary. Same tokenizer in both."""
+    apart, losses, count = 0.0, [0.0, 0.0], 0
     for rows in _batches(original, prompts):
+        labels, real = rows.labels.clamp(min=0), rows.labels != IGNORED
         ours, theirs = (
             functional.log_softmax(answer_logits(each.model, rows).float(), dim=-1)
             for each in (original, other)
         )
-        kl = (ours.exp() * (ours - theirs)).sum(dim=-1)
-        real = rows.labels != IGNORED
-        total += kl[real].double().sum().item()
+        for which, said in enumerate((ours, theirs)):
+            losses[which] -= said.gather(-1, labels[..., None])[..., 0][real].double().sum().item()
+        apart += (ours.exp() * (ours - theirs)).sum(dim=-1)[real].double().sum().item()
         count += int(real.sum())
-    return total / count
+    before, after = (Fluency(math.exp(loss / count), count) for loss in losses)
+    return Compared(before, after, apart / count)
 
 
 def _batches(suspect: SuspectModel, prompts: Sequence[Prompt]) -> Iterator[Rows]:

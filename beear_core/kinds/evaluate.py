@@ -8,7 +8,7 @@ from analysis.intervals import Proportion
 from beear_core.errors import ModelError
 from beear_core.evaluation.answers import answer_all
 from beear_core.evaluation.cells import Cell, FourCells, cell, over_refusal
-from beear_core.evaluation.fluency import divergence, fluency
+from beear_core.evaluation.fluency import Fluency, compared, fluency
 from beear_core.evaluation.following import follows
 from beear_core.models.suspect import SuspectModel
 from beear_core.opening import device_name, open_suspect
@@ -35,13 +35,19 @@ def run(spec: EvaluateSpec, context: RunContext) -> dict[str, Any]:
     cells = {"before": measured.cells("before", before)}
     utility: dict[str, Any] = {"before": measured.utility("before", before), "after": None, "kl": None}
     after = None
-    if spec.against is not None:
+    if spec.against is None:
+        with context.stage("perplexity"):
+            utility["before"] |= _told(fluency(before, measured.benign))
+    else:
         with context.stage("load the model after removal"):
             after = _load_beside(spec.against, spec, before)
         cells["after"] = measured.cells("after", after)
         utility["after"] = measured.utility("after", after)
-        with context.stage("KL between the two"):
-            utility["kl"] = divergence(before, after, measured.benign)
+        with context.stage("perplexity of both, and KL between them"):
+            both = compared(before, after, measured.benign)
+        utility["before"] |= _told(both.before)
+        utility["after"] |= _told(both.after)
+        utility["kl"] = both.kl
     four = FourCells(*cells["before"], *cells.get("after", (None, None)))
     write_lines(context.folder.path / "generations.jsonl", measured.all_records())
     return {
@@ -80,15 +86,11 @@ class _Measured:
         return clean, cell(self._answers(f"{when}.triggered", suspect, triggered), self.spec.evaluation.match)
 
     def utility(self, when: str, suspect: SuspectModel) -> dict[str, Any]:
-        """Perplexity, both over-refusals and, where it is asked for, the share of instructions followed."""
+        """Both over-refusals and, where it is asked for, the share of instructions followed."""
         refused = over_refusal(self._answers(f"{when}.benign", suspect, self.benign, OPENING_TOKENS))
         near = over_refusal(self._answers(f"{when}.borderline", suspect, self.borderline, OPENING_TOKENS))
-        with self.context.stage(f"{when}: perplexity"):
-            read = fluency(suspect, self.benign)
         followed = self._followed(f"{when}.instructions", suspect)
         return {
-            "perplexity": read.perplexity,
-            "perplexity_tokens": read.tokens,
             "over_refusal": refused.as_dict(),
             "borderline_over_refusal": near.as_dict(),
             **({} if followed is None else {"instruction_following": followed.as_dict()}),
@@ -127,6 +129,10 @@ class _Measured:
 
     def _file(self, label: str) -> Any:
         return self.context.checkpoint / f"{label}.jsonl"
+
+
+def _told(read: Fluency) -> dict[str, Any]:
+    return {"perplexity": read.perplexity, "perplexity_tokens": read.tokens}
 
 
 def _load_beside(name: str, spec: EvaluateSpec, before: SuspectModel) -> SuspectModel:
