@@ -22,6 +22,11 @@ install_import_hook(SHAPED, "beartype.beartype")
 
 from beear_core.runs.launch import SUPERVISED  # noqa: E402 - after the hook
 from cache.home import VARIABLE, home, models_folder  # noqa: E402 - likewise
+from tests.said import (  # noqa: E402 - likewise
+    pytest_sessionfinish,  # noqa: F401 - a hook
+    pytest_terminal_summary,  # noqa: F401 - a hook
+    pytest_testnodedown,  # noqa: F401 - a hook
+)
 
 LONGEST = ("tests/end_to_end/", "tests/browser/test_story.py")
 """First: what begins last would otherwise be waited for, with one core at work."""

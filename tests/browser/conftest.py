@@ -16,9 +16,7 @@ from cache.home import models_folder
 from tests.browser import chromium
 from tests.browser.served import Served, served
 from tests.browser.stopwatch import WATCH
-
-SAID: pytest.StashKey[list[str]] = pytest.StashKey()
-HANDED_ON = "said_in_the_browser"
+from tests.said import say
 
 
 @pytest.fixture(scope="package")
@@ -27,7 +25,7 @@ def browser(request: pytest.FixtureRequest) -> Iterator[Any]:
     reason = chromium.missing()
     if reason:
         said = f"NO BROWSER TEST WAS RUN: {reason}"
-        _said(request.config, said)
+        say(request.config, said)
         pytest.skip(said)
     with chromium.launched() as found:
         yield found
@@ -68,34 +66,7 @@ def page(app: Served, browser: Any, asked: list[str]) -> Iterator[Any]:
 @pytest.fixture(scope="session")
 def measured(request: pytest.FixtureRequest) -> Callable[[str], None]:
     """`measured("page switch: ...")` stands in the summary of the test run."""
-    return lambda line: _said(request.config, line)
-
-
-def _said(config: pytest.Config, line: str) -> None:
-    lines = config.stash.setdefault(SAID, [])
-    if line not in lines:
-        lines.append(line)
-
-
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """One of several processes hands what was said to the one that sums up."""
-    if hasattr(session.config, "workeroutput"):
-        session.config.workeroutput[HANDED_ON] = session.config.stash.get(SAID, [])
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_testnodedown(node: Any) -> None:
-    """What such a process handed on."""
-    for line in getattr(node, "workeroutput", {}).get(HANDED_ON, []):
-        _said(node.config, line)
-
-
-def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    lines = config.stash.get(SAID, [])
-    if lines:
-        terminalreporter.section("in the browser")
-    for line in lines:
-        terminalreporter.write_line(line, red=line.startswith("NO BROWSER"))
+    return lambda line: say(request.config, line)
 
 
 @pytest.hookimpl(wrapper=True)
