@@ -65,6 +65,7 @@ class StringsInTurn(NamedTuple):
         return self.strings[0].layer
 
     def prompts(self, rows: Sequence[list[int]]) -> list[list[int]]:
+        """Each prompt with the next string in it."""
         return [self.strings[at % len(self.strings)].prompt(row) for at, row in enumerate(rows)]
 
 
