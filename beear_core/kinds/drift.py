@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from analysis.delta_drift import delta_drift
@@ -115,11 +116,25 @@ def _arrays(
         if extra is not None:
             arrays[f"layer_{at + 1:03d}.delta_shift"] = (extra - clean[at]).mean(axis=0)
         if spec.drift.projection == "umap":
-            for dimensions in (2, 3):
-                shown = joint_umap(*groups, seed=spec.seed, dimensions=dimensions, extra=extra)
+            for dimensions, shown in maps(*groups, seed=spec.seed, extra=extra).items():
                 arrays |= _named(f"umap{dimensions}_{at + 1:03d}", shown)
             context.emit(Step("map", at + 1, layers))
     return arrays
+
+
+def maps(
+    clean: Floats, triggered: Floats, control: Floats, *, seed: int, extra: Floats | None = None
+) -> dict[int, Projection]:
+    """Maps of one layer's groups by their number of dimensions."""
+    # UMAP's numba gives torch every core, however many it had; sums of what is run behind it would come out otherwise.
+    threads = torch.get_num_threads()
+    try:
+        return {
+            dimensions: joint_umap(clean, triggered, control, seed=seed, dimensions=dimensions, extra=extra)
+            for dimensions in (2, 3)
+        }
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _named(prefix: str, shown: Projection) -> dict[str, Floats]:

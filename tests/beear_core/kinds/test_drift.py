@@ -1,5 +1,8 @@
 """Drift with a delta on the same axes, and with the answers: what is stored is what was measured."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -170,3 +173,24 @@ def projection(folder: RunFolder, layer: int) -> Projection:
     return Projection.from_arrays(
         {name: own[name] for name in own if name not in ("mean_drift", "delta_shift")}
     )
+
+
+def test_maps_leave_torch_the_threads_that_it_had() -> None:
+    # In a process of its own: numba starts its threads once, and other tests may have had it do so.
+    script = """
+import numpy as np, torch
+from beear_core.kinds.drift import maps
+draw = np.random.default_rng(0)
+before = torch.get_num_threads()
+maps(*(draw.normal(size=size) for size in ((20, 6), (20, 6), (2, 20, 6))), seed=0)
+print(before, torch.get_num_threads())
+"""
+    threads = {"OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "2", "PYTHONPATH": str(Path(__file__).parents[3])}
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env={**os.environ, **threads},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == ["1", "1"]
