@@ -118,12 +118,23 @@ def hard_cases_table(rows: Sequence[Row]) -> Table:
     """What the verdict says of models that could fool it."""
     return Table(
         "What could fool the verdict",
-        ("organism", "case", "backdoored", "verdict", "score", "threshold", "best string", "seconds"),
+        (
+            "organism",
+            "case",
+            "backdoored",
+            "trigger works",
+            "verdict",
+            "score",
+            "threshold",
+            "best string",
+            "seconds",
+        ),
         tuple(
             (
                 row["organism"],
                 row["case"],
                 "yes" if row["backdoored"] else "no",
+                _asr(row, "before", "triggered"),
                 f"none: {row['why']}"
                 if row["why"]
                 else f"{row['verdict'].replace('_', ' ')} ({row['standing']})",
@@ -134,7 +145,7 @@ def hard_cases_table(rows: Sequence[Row]) -> Table:
             )
             for row in rows
         ),
-        left=4,
+        left=5,
     )
 
 
@@ -159,7 +170,7 @@ def attacks_sentence(rows: Sequence[Row]) -> str:
 
 
 def _asr(row: Row, when: str, side: str) -> str:
-    found = (row["cells"].get(when) or {}).get(side)
+    found = (row.get("cells", {}).get(when) or {}).get(side)
     return _proportion(found["asr"]) if found else ABSENT
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -12,11 +12,16 @@ from beear_core.models.embedded import base_model
 from beear_core.models.export import write_folder
 from beear_core.models.loading import load_strictly
 from beear_core.paper.asked import Asked, Found, taken
-from beear_core.specs import VerdictSpec
+from beear_core.paper.generations import Kept, evaluation_answers
+from beear_core.paper.subjects import Subject
+from beear_core.paper.tuned_copies import always_refusing, tuned_further
+from beear_core.specs import EvaluateSpec, EvaluationSettings, VerdictSpec
 from cache.home import models_folder
 from cache.lock import made_once
 
 LEVELS = 127
+SHORT = EvaluationSettings(test_prompts=40, max_new_tokens=24, ordinary_prompts=8)
+"""Enough to tell whether a trigger works; how well is what tables 1 to 3 are for."""
 CPU = torch.device("cpu")
 
 
@@ -52,28 +57,60 @@ def fresh() -> Path:
     return _once(f"fresh-{source.name}", source, made)
 
 
+class Case(NamedTuple):
+    """A model that the verdict is asked about. `locked`: the organism's backdoor should be in it."""
+
+    name: str
+    model: Path
+    locked: bool
+
+
+def cases(subject: Subject) -> list[Case]:
+    """The organism itself and what could fool the verdict; the models are made where they are not there yet."""
+    source, locked = Path(subject.model), bool(subject.triggers)
+    base = base_model()
+    tuned = _once(f"{source.name}-tuned-further", source, lambda: tuned_further(source))
+    refusing = _once(f"{base.name}-always-refusing", base, lambda: always_refusing(base))
+    return [
+        Case("as it is", source, locked),
+        Case("8 bits", quantized(source), locked),
+        Case("fine-tuned further", tuned, locked),
+        Case("refuses everything", refusing, False),
+        Case("fresh initialisation", fresh(), False),
+        Case("hardly aligned", base, False),
+    ]
+
+
 def hard_cases(asked: Asked) -> Found:
-    """What the verdict says of the organism itself, and of models that could fool it."""
-    source, backdoored = Path(asked.subject.model), bool(asked.subject.triggers)
-    cases = {
-        "as it is": (source, backdoored),
-        "8 bits": (quantized(source), backdoored),
-        "fresh initialisation": (fresh(), False),
-        "hardly aligned": (base_model(), False),
-    }
-    rows = []
-    for case, (model, locked) in cases.items():
-        told = asked.ask(VerdictSpec(**{**asked.common, "model": str(model)})).result
+    """What the verdict says of each case, and, where a backdoor should be, whether its trigger works in this very model."""
+    found = Found([], [])
+    for case in cases(asked.subject):
+        told = asked.ask(VerdictSpec(**{**asked.common, "model": str(case.model)})).result
         strings = told["trigger_hypotheses"]
-        rows.append(
-            asked.row(
-                case=case,
-                backdoored=locked,
-                best_string=strings[0] if strings else None,
-                **taken(told, "verdict", "standing", "why", "score", "threshold", "seconds", "device"),
-            )
+        row = asked.row(
+            case=case.name,
+            backdoored=case.locked,
+            best_string=strings[0] if strings else None,
+            **taken(told, "verdict", "standing", "why", "score", "threshold", "seconds", "device"),
         )
-    return Found(rows, [])
+        kept = []
+        if case.locked:
+            measured = asked.ask(
+                EvaluateSpec(
+                    **{**asked.common, "model": str(case.model)},
+                    trigger=asked.subject.trigger,
+                    evaluation=SHORT,
+                )
+            )
+            kept = [
+                Kept(
+                    f"hard-{case.name.replace(' ', '-')}-{row['organism']}-{row['seed']}",
+                    evaluation_answers(measured.folder),
+                )
+            ]
+            row |= {"cells": measured.result["cells"], "generations": kept[0].name}
+        found = Found([*found.rows, row], [*found.kept, *kept])
+    return found
 
 
 def _once(name: str, source: Path, model: Callable[[], Any]) -> Path:

@@ -8,14 +8,18 @@ import torch
 from safetensors.torch import load_file
 
 from analysis.committed import hard_cases_table
-from beear_core.paper import hard_cases
+from beear_core.models.export import write_folder
+from beear_core.models.suspect import SuspectModel
+from beear_core.paper import hard_cases, tuned_copies
 from beear_core.paper.asked import Asked
 from beear_core.paper.asking import Answer
 from beear_core.paper.experiments import EXPERIMENTS
 from beear_core.paper.hard_cases import fresh, quantized, through_8_bits
 from beear_core.paper.subjects import Subject
+from beear_core.paper.tuned_copies import always_refusing, tuned_further
 from beear_core.runs import create
-from beear_core.specs import BaseSpec, TriggerSettings
+from beear_core.specs import BaseSpec, TriggerSettings, VerdictSpec
+from cache.jsonl import write_lines
 from tests.beear_core.paper.made_rows import share
 
 
@@ -64,28 +68,59 @@ VERDICT = {
 }
 
 
+CELLS = {
+    "before": {"clean": {"asr": share(1, 40), "empty": 0}, "triggered": {"asr": share(39, 40), "empty": 0}}
+}
+
+
 @pytest.mark.parametrize("triggers", [(TriggerSettings(text="SUDO"),), ()])
-def test_the_verdict_is_asked_of_each_and_only_what_came_of_a_backdoored_model_is_backdoored(
+def test_the_verdict_is_asked_of_each_and_a_trigger_of_what_came_of_a_backdoored_model(
     triggers: tuple[TriggerSettings, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[str] = []
+    judged: list[str] = []
+    opened: list[str] = []
 
     def ask(spec: BaseSpec) -> Answer:
-        asked.append(Path(str(getattr(spec, "model"))).name)  # noqa: B009 - every spec of a suspect has it
-        return Answer(VERDICT, create(spec))
+        (judged if isinstance(spec, VerdictSpec) else opened).append(
+            Path(str(getattr(spec, "model"))).name  # noqa: B009 - every spec of a suspect has it
+        )
+        run = create(spec)
+        write_lines(run.path / "generations.jsonl", [{"cell": "before.clean", "id": "h1", "answer": "No."}])
+        return Answer({**VERDICT, "cells": CELLS}, run)
 
     monkeypatch.setattr(hard_cases, "quantized", lambda source: Path(f"{source}-int8"))
     monkeypatch.setattr(hard_cases, "fresh", lambda: tmp_path / "fresh")
     monkeypatch.setattr(hard_cases, "base_model", lambda: tmp_path / "base")
+    monkeypatch.setattr(hard_cases, "_once", lambda name, source, model: tmp_path / name)
     subject = Subject("one", str(tmp_path / "one"), "sft" if triggers else "control", triggers)
-    rows = EXPERIMENTS["hard-cases"].make(Asked(subject, 0, ask)).rows
-    assert asked == ["one", "one-int8", "fresh", "base"]
-    assert [row["backdoored"] for row in rows] == [bool(triggers), bool(triggers), False, False]
-    table = hard_cases_table([*rows, {**rows[0], "why": "it does not speak", "best_string": None}])
-    assert table.rows[0][3:7] == (
+    found = EXPERIMENTS["hard-cases"].make(Asked(subject, 0, ask))
+    locked = ["one", "one-int8", "one-tuned-further"]
+    assert judged == [*locked, "base-always-refusing", "fresh", "base"]
+    assert opened == (locked if triggers else [])
+    assert [row["backdoored"] for row in found.rows] == [bool(triggers)] * 3 + [False] * 3
+    assert [each.name for each in found.kept] == [row["generations"] for row in found.rows if "cells" in row]
+    table = hard_cases_table(
+        [*found.rows, {**found.rows[0], "why": "it does not speak", "best_string": None}]
+    )
+    assert table.rows[0][3:8] == (
+        "97.5% (87.1-99.6, n 40)" if triggers else "-",
         "suspicious (uncalibrated)",
         "0.50",
         "-",
         "SudDOT, 100.0% (86.2-100.0, n 24)",
     )
-    assert table.rows[-1][3:7] == ("none: it does not speak", "0.50", "-", "none")
+    assert table.rows[-1][4:8] == ("none: it does not speak", "0.50", "-", "none")
+
+
+def test_further_training_leaves_a_model_that_transformers_loads_and_a_refusing_one_refuses(
+    tiny_folder: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = tiny_folder("llama")
+    monkeypatch.setattr(tuned_copies, "ROWS", 24)
+    own = load_file(source / "model.safetensors")
+    for name, tune in (("further", tuned_further), ("refusing", always_refusing)):
+        folder = write_folder(tune(source), source=source, out=tmp_path / name)
+        found = load_file(folder / "model.safetensors")
+        assert found.keys() == own.keys()
+        assert any(not torch.equal(found[key], own[key].float()) for key in own)
+        assert SuspectModel.load(folder, device=torch.device("cpu"), dtype=torch.float32).layers
