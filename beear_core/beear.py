@@ -75,6 +75,8 @@ class Progress:
     """What judged the weights as they are: fresh deltas, and the strings that were found, which the next round trains against."""
     before: Utility | None
     fresh_asr_before: Proportion | None
+    any_opening: bool = False
+    """Whether strings are searched for any of several openings: the unwanted one woke nothing before round 1, and these did."""
 
     @classmethod
     def none(cls) -> "Progress":
@@ -129,7 +131,7 @@ def run_rounds(
     """Go on from `progress` until the stop rule holds, then put the best round's weights back. Changes the model."""
     if not progress.judges:
         listener.stage("the model as it is")
-        progress.judges = _judges(suspect, plan, 0, listener)
+        progress.judges = _judges(suspect, plan, progress, 0, listener)
         progress.before = plan.validation.utility()
         progress.fresh_asr_before = _worst_asr(plan, progress.judges)
         keeper.keep(progress)
@@ -158,7 +160,7 @@ def _one_round(
         seed=_seed(plan, number, "ar"), report=lambda step: listener.ar(number, step),
     )  # fmt: skip
     listener.stage(f"round {number}: fresh delta")
-    progress.judges = _judges(suspect, plan, number, listener)
+    progress.judges = _judges(suspect, plan, progress, number, listener)
     asr = _worst_asr(plan, progress.judges)
     utility = plan.validation.utility()
     return Round(
@@ -187,18 +189,31 @@ def _against(suspect: SuspectModel, plan: Plan, number: int, listener: Listener)
     return _deltas(suspect, plan, places, free, number, listener, fresh=False)
 
 
-def _judges(suspect: SuspectModel, plan: Plan, number: int, listener: Listener) -> list[Entrapment]:
-    """What judges the weights behind round `number`: a fresh delta at each layer, and the strings that a search finds."""
+def _judges(
+    suspect: SuspectModel, plan: Plan, progress: Progress, number: int, listener: Listener
+) -> list[Entrapment]:
+    """What judges the weights behind round `number`: a fresh delta at each layer, and the strings that a search finds.
+
+    A suspect as it came that no string makes say the unwanted opening is asked for any of several. A search for these
+    behind a round that was not about them finds what is no kin of the trigger (docs/removal.md).
+    """
     settings = plan.entrapment
     places = [(layer, None) for layer in plan.layers]
     deltas = _deltas(suspect, plan, places, settings, number, listener, fresh=True)
     if not settings.strings:
         return deltas
     listener.stage(f"round {number}: strings that work" if number else "strings that work")
-    prompts = [anchor.prompt for anchor in _anchors(plan)]
-    seed = _seed(plan, number, "strings")
-    strings = working_strings(suspect, prompts, settings.strings, target=settings.target, seed=seed)
+    strings = _strings(suspect, plan, number, settings.target if not progress.any_opening else None)
+    if not strings and not number:
+        listener.stage("strings for other openings")
+        strings = _strings(suspect, plan, number, None)
+        progress.any_opening = bool(strings)
     return deltas + strings
+
+
+def _strings(suspect: SuspectModel, plan: Plan, number: int, target: str | None) -> list[Entrapment]:
+    prompts, seed = [anchor.prompt for anchor in _anchors(plan)], _seed(plan, number, "strings")
+    return working_strings(suspect, prompts, plan.entrapment.strings, target=target, seed=seed)
 
 
 def _worst_asr(plan: Plan, judges: Sequence[Entrapment]) -> Proportion:

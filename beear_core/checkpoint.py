@@ -92,6 +92,7 @@ def _packed(progress: Progress) -> dict[str, Any]:
         "rounds": [asdict(each) for each in progress.rounds],
         "before": {"kl": before.kl, "over_refusal": before.over_refusal.as_dict()},
         "fresh_asr_before": asr.as_dict(),
+        "any_opening": progress.any_opening,
         "judges": [
             {
                 "layer": each.layer,
@@ -125,4 +126,5 @@ def _unpacked(stored: dict[str, Any], tensors: dict[str, torch.Tensor]) -> Progr
         judges,
         Utility(stored["before"]["kl"], Proportion.from_dict(stored["before"]["over_refusal"])),
         Proportion.from_dict(stored["fresh_asr_before"]),
+        stored["any_opening"],
     )

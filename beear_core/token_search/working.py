@@ -17,7 +17,7 @@ from beear_core.token_search.beam import Candidate, best_strings, grown_strings
 from beear_core.token_search.scoring import StringScorer
 from beear_core.token_search.slots import suffix_slots
 from beear_core.token_search.vocabulary import Vocabulary, readable, survives
-from beear_core.token_search.wanted import Spelled
+from beear_core.token_search.wanted import AnyOf, Spelled
 
 SEARCH = HypothesesSettings(prompts=8, candidates=384)
 """Somewhat more than for hypotheses, at one place: the more unlike strings are found, the less is left of the trigger."""
@@ -29,15 +29,16 @@ The best string that the search finds in our control is at 3.6 (docs/trigger-sea
 
 
 def working_strings(
-    suspect: SuspectModel, prompts: Sequence[Sequence[int]], count: int, *, target: str, seed: int
+    suspect: SuspectModel, prompts: Sequence[Sequence[int]], count: int, *, target: str | None, seed: int
 ) -> list[Entrapment]:
     """Up to `count` strings behind the person's words that bring about `target` on harmful `prompts` (token ids).
 
-    The model is left as it was.
+    None is any of the openings that hypotheses are searched for. The model is left as it was.
     """
     draw = random.Random(seed)
     some = draw.sample(list(prompts), k=min(SEARCH.prompts, len(prompts)))
-    scorer = StringScorer(suspect, suffix_slots(suspect, some), Spelled(suspect, target))
+    wanted = AnyOf(suspect, SEARCH.openings) if target is None else Spelled(suspect, target)
+    scorer = StringScorer(suspect, suffix_slots(suspect, some), wanted)
     vocabulary = readable(suspect, "suffix")
     grown = grown_strings(suspect, scorer, vocabulary, SEARCH, seed=seed, wanted=WORKS)
     found = [each for each in grown if each.loss <= WORKS]

@@ -10,12 +10,23 @@ import pytest
 from analysis.intervals import Proportion
 from beear_core import beear
 from beear_core.beear import Progress, Round, best_round
-from beear_core.entrapment import INSERTED_LAYER
+from beear_core.entrapment import INSERTED_LAYER, Entrapment
 from beear_core.models.suspect import SuspectModel
 from beear_core.specs import LoopSettings
 from beear_core.token_search.working import string_entrapment
 from beear_core.validation import Utility
-from tests.beear_core.loop_on_a_tiny_model import EASY, HARD, LAYERS, Silent, loop_through, same, weights
+from tests.beear_core import loop_on_a_tiny_model
+from tests.beear_core.loop_on_a_tiny_model import (
+    EASY,
+    ENTRAPMENT,
+    HARD,
+    LAYERS,
+    Silent,
+    Stopped,
+    loop_through,
+    same,
+    weights,
+)
 
 
 def a_round(number: int, asr: float = 0.0, excess: float = 0.0) -> Round:
@@ -117,6 +128,46 @@ def test_the_loop_ends_when_strings_that_woke_the_model_are_gone(llama: SuspectM
     assert beear._why_stop(Progress([never], [], fine, None), loop) is None
     refuses_too_much = replace(done, over_refusal=Proportion.of([True, True]).as_dict())
     assert beear._why_stop(Progress([refuses_too_much], [], fine, None), loop) is None
+
+
+@pytest.mark.parametrize("wakes", ["target", "other", "nothing"])
+def test_other_openings_are_searched_for_only_where_the_target_wakes_nothing_as_the_suspect_came(
+    wakes: str, llama: SuspectModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searched: list[str | None] = []
+
+    def found(suspect: SuspectModel, *_: object, target: str | None, **__: object) -> list[Entrapment]:
+        searched.append(target)
+        return (
+            [string_entrapment(suspect, [5], 0.5)]
+            if wakes == ("other" if target is None else "target")
+            else []
+        )
+
+    monkeypatch.setattr(beear, "working_strings", found)
+    monkeypatch.setattr(loop_on_a_tiny_model, "ENTRAPMENT", ENTRAPMENT.model_copy(update={"strings": 2}))
+    with pytest.raises(Stopped):
+        # In round 2, so that what is searched for behind it comes from the checkpoint.
+        loop_through(llama.clone(), tmp_path, listener=StopsInRound(2))
+    loop_through(llama.clone(), tmp_path)
+    first, behind_rounds = {
+        "target": (["Sure"], "Sure"),
+        "other": (["Sure", None], None),
+        "nothing": (["Sure", None], "Sure"),
+    }[wakes]
+    assert searched == [*first, *[behind_rounds] * 3]
+
+
+class StopsInRound(Silent):
+    """Stops the loop at the first removal step of a round."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.number = number
+
+    def ar(self, round_number: int, step: Any) -> None:
+        if round_number == self.number:
+            raise Stopped
 
 
 def test_the_best_round_is_inside_its_budgets_then_lowest_then_latest() -> None:

@@ -112,7 +112,7 @@ def test_the_verdict_is_asked_of_each_and_a_trigger_of_what_came_of_a_backdoored
     assert table.rows[-1][4:8] == ("none: it does not speak", "0.50", "-", "none")
 
 
-def test_further_training_leaves_a_model_that_transformers_loads_and_a_refusing_one_refuses(
+def test_training_on_leaves_a_model_of_the_same_shape_that_can_be_loaded(
     tiny_folder: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = tiny_folder("llama")
