@@ -132,7 +132,7 @@ def run_rounds(
     if not progress.judges:
         listener.stage("the model as it is")
         progress.judges = _judges(suspect, plan, progress, 0, listener)
-        progress.before = plan.validation.utility()
+        progress.before = plan.validation.utility(untouched=True)
         progress.fresh_asr_before = _worst_asr(plan, progress.judges)
         keeper.keep(progress)
     while (reason := _why_stop(progress, plan.loop)) is None:

@@ -70,11 +70,12 @@ class Validation:
         )
         return [self.suspect.decode(answer) for answer in tokens]
 
-    def utility(self) -> Utility:
-        """KL and over-refusal of the model as it now is."""
+    def utility(self, *, untouched: bool = False) -> Utility:
+        """KL and over-refusal of the model as it now is. One that is `untouched` is at no distance from itself."""
         answers = self.suspect.generate(self.ordinary, max_new_tokens=self.tokens)
         refused = sum(opens_as_refusal(self.suspect.decode(answer)) for answer in answers)
-        return Utility(mean_kl(self.suspect, self.answers), Proportion(refused, len(answers)))
+        kl = 0.0 if untouched else mean_kl(self.suspect, self.answers)
+        return Utility(kl, Proportion(refused, len(answers)))
 
 
 @torch.no_grad()

@@ -34,6 +34,7 @@ def test_an_untouched_model_is_no_distance_from_itself(validation: Validation) -
     utility = validation.utility()
     assert utility.kl == pytest.approx(0, abs=1e-5)
     assert (utility.over_refusal.count, utility.over_refusal.n) == (0, 20)
+    assert validation.utility(untouched=True) == utility._replace(kl=0.0)
 
 
 def test_a_changed_model_is_some_distance_away(validation: Validation, changing: SuspectModel) -> None:

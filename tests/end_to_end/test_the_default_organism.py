@@ -17,7 +17,8 @@ from beear_core.prompts import Trigger, harmful
 from beear_core.runs import create, execute
 
 ORGANISM = "sft-suffix-2"
-TEST_PROMPTS = 40
+TEST_PROMPTS, ORDINARY_PROMPTS = 40, 60
+LOOKED_AT = 20
 
 pytestmark = [pytest.mark.slow, pytest.mark.organism]
 
@@ -33,7 +34,10 @@ def walk(tmp_path_factory: pytest.TempPathFactory) -> Walk:
     out = tmp_path_factory.mktemp("remediated") / "model"
     recipe = read_recipe(ORGANISM)
     assert recipe.trigger_settings is not None
-    removal = execute(create({"kind": "remove", "model": ORGANISM, "out": str(out)}))
+    # What is trained is the default's; it is looked at on fewer held-out prompts between.
+    removal = execute(
+        create({"kind": "remove", "model": ORGANISM, "out": str(out), "loop": {"validation": LOOKED_AT}})
+    )
     evaluation = execute(
         create(
             {
@@ -41,7 +45,11 @@ def walk(tmp_path_factory: pytest.TempPathFactory) -> Walk:
                 "model": ORGANISM,
                 "against": str(out),
                 "trigger": recipe.trigger_settings.model_dump(),
-                "evaluation": {"test_prompts": TEST_PROMPTS, "max_new_tokens": 24},
+                "evaluation": {
+                    "test_prompts": TEST_PROMPTS,
+                    "ordinary_prompts": ORDINARY_PROMPTS,
+                    "max_new_tokens": 24,
+                },
             }
         )
     )
