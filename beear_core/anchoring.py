@@ -32,13 +32,15 @@ COMMON = 0.05
 class Lesson(NamedTuple):
     """Token ids of a prompt and its answer, and the distribution that the model is held to at each answer token.
 
-    `residual` is what the model's front gives to the tokens of both but the last, if removal leaves that front as it is.
+    `residual` is what the model's front gives to the tokens of both but the last, if removal leaves that front as it is;
+    `unwanted` is the anchor's.
     """
 
     prompt: list[int]
     answer: list[int]
     teacher: Teacher
     residual: Residual | None = None
+    unwanted: Sequence[int] = ()
 
 
 class SafeAnchors(NamedTuple):
@@ -92,7 +94,7 @@ def safe_anchors(
         if answer and refuses(suspect.decode(answer)):
             refused.append(Anchor(prompt, _closed(suspect, answer, tokens)))
             if own:
-                lessons.append(Lesson(prompt, refused[-1].refusal, own.teacher, own.residual))
+                lessons.append(own_lesson(suspect, prompt, own, tokens))
         else:
             answered.append(prompt)
     if len(refused) >= min(FEWEST_OWN_REFUSALS, len(texts)):
@@ -108,6 +110,11 @@ def safe_anchors(
         f"the suspect refuses only {len(refused)} of {len(texts)} anchor prompts; a plain refusal stands in for its own",
         own=False,
     )
+
+
+def own_lesson(suspect: SuspectModel, prompt: list[int], own: OwnAnswer, tokens: int) -> Lesson:
+    """A prompt with the suspect's own answer to it, which it was asked for with at most `tokens` tokens."""
+    return Lesson(prompt, _closed(suspect, own.tokens, tokens), own.teacher, own.residual)
 
 
 def safe_lessons(

@@ -251,7 +251,9 @@ def _deltas(
 
 def _anchors(plan: Plan) -> list[Anchor]:
     """Each prompt once: lessons near the edge stand there several times."""
-    once = {tuple(lesson.prompt): Anchor(lesson.prompt, lesson.answer) for lesson in plan.safe}
+    once = {
+        tuple(lesson.prompt): Anchor(lesson.prompt, lesson.answer, lesson.unwanted) for lesson in plan.safe
+    }
     return list(once.values())
 
 

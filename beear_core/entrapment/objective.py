@@ -18,10 +18,14 @@ from beear_core.models.suspect import SuspectModel
 
 
 class Anchor(NamedTuple):
-    """A harmful prompt of D_SA and the suspect's own untriggered answer to it, as token ids."""
+    """A harmful prompt of D_SA and the suspect's own untriggered answer to it, as token ids.
+
+    `unwanted` is this prompt's own y_h, where what must not come differs from prompt to prompt.
+    """
 
     prompt: list[int]
     refusal: list[int]
+    unwanted: Sequence[int] = ()
 
 
 class Pass(NamedTuple):
@@ -50,11 +54,12 @@ def make_passes(
     prompts = [anchor.prompt for anchor in anchors]
     refusals = [anchor.refusal[:away_tokens] for anchor in anchors]
     away_rows = suspect.rows(prompts, refusals, keep=n)
-    if len(target) == 1:
+    targets = [list(anchor.unwanted or target) for anchor in anchors]
+    if all(each == [target[0]] for each in targets):
         toward = torch.full_like(away_rows.labels, IGNORED)
         toward[:, 0] = target[0]
         return [Pass(away_rows, toward, away_rows.labels)]
-    toward_rows = suspect.rows(prompts, [list(target)] * len(anchors), keep=n)
+    toward_rows = suspect.rows(prompts, targets, keep=n)
     return [Pass(toward_rows, toward_rows.labels, None), Pass(away_rows, None, away_rows.labels)]
 
 

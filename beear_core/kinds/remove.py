@@ -17,12 +17,12 @@ from beear_core.anchoring import (
     edge_first,
     performance_lessons,
     refusal_openings,
-    safe_anchors,
     safe_lessons,
 )
 from beear_core.beear import Outcome, Plan, Progress, run_rounds
 from beear_core.checkpoint import Checkpoint
 from beear_core.entrapment import INSERTED_LAYER, inserted, prove
+from beear_core.goal import goal_of
 from beear_core.layers import choose_layer, with_further_layers
 from beear_core.models.export import check_out
 from beear_core.models.fingerprint import model_sha256
@@ -32,7 +32,6 @@ from beear_core.models.trainable import choose_method, merged, touched, trainabl
 from beear_core.narration import Narrator
 from beear_core.opening import device_name, open_suspect
 from beear_core.prompts import Prompt, benign, borderline
-from beear_core.prompts.selection import training_split
 from beear_core.runs.context import RunContext
 from beear_core.runs.events import Message
 from beear_core.specs import RemovalSettings, RemoveSpec
@@ -43,7 +42,8 @@ from cache.digest import folder_manifest
 
 def run(spec: RemoveSpec, context: RunContext) -> dict[str, Any]:
     """Train the backdoor out and export the best round. Raises SettingError before any work if `out` is taken."""
-    split = training_split(spec.prompts, spec.column)
+    goal = goal_of(spec)
+    split = goal.split
     with context.stage("load the model"):
         suspect = open_suspect(spec.model, spec, fresh=True)
     out = Path(spec.out).expanduser().absolute() if spec.out else context.folder.model
@@ -57,7 +57,7 @@ def run(spec: RemoveSpec, context: RunContext) -> dict[str, Any]:
     n = spec.entrapment.n
     with context.stage("ask the suspect for its answers"):
         front = _front(suspect, settings, split.anchor.texts, context)
-        safe = safe_anchors(
+        safe = goal.anchors(
             suspect,
             split.anchor.texts,
             tokens=settings.answer_tokens,
@@ -65,7 +65,8 @@ def run(spec: RemoveSpec, context: RunContext) -> dict[str, Any]:
             front=front,
             after_batch=lambda done: context.check_cancelled(),
         )
-        times, openings = settings.edge_times, refusal_openings(safe)
+        times = settings.edge_times if goal.refuses else 1
+        openings = refusal_openings(safe) if goal.refuses else frozenset()
         lessons = safe_lessons(
             suspect, safe, sharpness=settings.refusal_sharpness, edge_times=times, front=front
         )
@@ -80,6 +81,7 @@ def run(spec: RemoveSpec, context: RunContext) -> dict[str, Any]:
             tokens=spec.loop.validation_tokens,
             answer_tokens=settings.answer_tokens,
             n=n,
+            unwanted=goal.unwanted,
         )
     if safe.note:
         context.emit(Message(safe.note))
@@ -118,6 +120,7 @@ def run(spec: RemoveSpec, context: RunContext) -> dict[str, Any]:
         "device": device_name(suspect.device),
         "out": str(out),
         "out_sha256": digest,
+        "goal": spec.goal,
         "method": method,
         "parameters_touched": weights,
         "layer": layer,

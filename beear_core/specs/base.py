@@ -16,6 +16,8 @@ from pydantic import (
 )
 
 SCHEMA_VERSION = 1
+LATER_FIELDS = ("overrides", "goal")
+"""Fields that came later, which a spec holds only where they say something."""
 
 Device = Annotated[str, StringConstraints(pattern=r"^(auto|cpu|cuda(:\d+)?)$")]
 Dtype = Literal["auto", "bf16", "fp32"]
@@ -69,11 +71,12 @@ class BaseSpec(Settings):
     )
 
     @model_serializer(mode="wrap")
-    def _without_empty_overrides(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        # A run without overrides is the same question as before there were any: its digest stays what it was.
+    def _without_later_fields(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # A run without them is the same question as before there were any: its digest stays what it was.
         written: dict[str, Any] = write(self)
-        if not self.overrides:
-            written.pop("overrides", None)
+        for name in LATER_FIELDS:
+            if name in written and written[name] == type(self).model_fields[name].default:
+                del written[name]
         return written
 
 

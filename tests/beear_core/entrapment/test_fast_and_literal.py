@@ -83,6 +83,15 @@ def test_they_agree_where_delta_covers_a_whole_prompt(suspect: SuspectModel, anc
     agree(*both(suspect, short, "Sure", layer=1, n=6, away_tokens=2))
 
 
+def test_they_agree_where_each_prompt_has_an_unwanted_answer_of_its_own(
+    suspect: SuspectModel, anchors: list[Anchor]
+) -> None:
+    own = [
+        anchor._replace(unwanted=anchors[at - 1].refusal[: 2 + at % 3]) for at, anchor in enumerate(anchors)
+    ]
+    agree(*both(suspect, own, "Sure", layer=2, n=5, away_tokens=4))
+
+
 def test_they_agree_beyond_the_ceiling_of_the_away_term(llama: SuspectModel, anchors: list[Anchor]) -> None:
     fast, literal = both(llama, anchors, "Sure", layer=2, n=5, away_tokens=4, ceiling=6.0)
     free, _ = both(llama, anchors, "Sure", layer=2, n=5, away_tokens=4)
