@@ -80,6 +80,25 @@ def rivals_table(rows: Sequence[Row]) -> Table:
     )  # fmt: skip
 
 
+def input_space_table(rows: Sequence[Row]) -> Table:
+    """Removal against deltas beside removal against strings, and what each computed."""
+    return Table(
+        "Deltas against strings",
+        ("organism", "against", "seed", "trigger, before", "trigger, after", "no trigger, after", "perplexity", "borderline", "rounds", "seconds", "operations"),
+        tuple(
+            (
+                row["organism"], row["method"].replace("_", " "), str(row["seed"]),
+                _asr(row, "before", "triggered"), _asr(row, "after", "triggered"), _asr(row, "after", "clean"),
+                _change(row, lambda each: number(each.get("perplexity"), 2)),
+                _change(row, _share("borderline_over_refusal")),
+                str(row["rounds"]), number(row.get("training_seconds"), 0), f"{row['operations']:.2g}",
+            )
+            for row in rows
+        ),
+        left=2,
+    )  # fmt: skip
+
+
 def swept_table(rows: Sequence[Row], by: Sequence[str], title: str) -> Table:
     """The earliest successful round by what was varied, and the last round's ASR."""
     success = f"{rows[0]['success_below']:.0%}" if rows else ""

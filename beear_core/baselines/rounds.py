@@ -34,10 +34,11 @@ class OneRound(Protocol):
 
 
 class Rival(NamedTuple):
-    """A method: which weights it moves and how fast, and a round of it."""
+    """A method: which weights it moves and how fast, and a round of it. Counting its operations costs it time."""
 
     settings: RemovalSettings
     one_round: OneRound
+    counted: bool = False
 
 
 class Budget:

@@ -6,6 +6,7 @@ killed run starts again.
 
 import shutil
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from beear_core.models.export import check_out
 from beear_core.models.fingerprint import model_sha256
 from beear_core.models.trainable import choose_method, merged, touched, trainable
 from beear_core.opening import device_name, open_suspect
+from beear_core.operations import Counted
 from beear_core.prompts import benign, borderline
 from beear_core.prompts.selection import training_split
 from beear_core.removal import ArStep
@@ -61,6 +63,7 @@ def run(spec: RivalSpec, context: RunContext) -> dict[str, Any]:
     with (
         trainable(suspect, method, settings.lora_rank, spec.seed, depth=settings.depth),
         context.stage("rounds"),
+        Counted() if rival.counted else nullcontext() as counted,
     ):
         weights, began = touched(suspect), time.monotonic()
         for number in budget.rounds():
@@ -86,6 +89,7 @@ def run(spec: RivalSpec, context: RunContext) -> dict[str, Any]:
         "settings": settings.model_dump(mode="json"),
         "rounds": rounds,
         "training_seconds": round(seconds, 3),
+        "operations": counted.total if counted else None,
         "parameters_touched": weights,
         "notes": [safe.note] if safe.note else [],
     }

@@ -9,7 +9,7 @@ from beear_core.errors import SettingError
 from cache.atomic import write_json
 
 RESULTS = Path(__file__).resolve().parents[2] / "docs" / "results"
-FILES = ("attacks", "rivals", "sweep_layer", "sweep_n", "anchoring", "drift", "hard_cases")
+FILES = ("attacks", "input_space", "rivals", "sweep_layer", "sweep_n", "anchoring", "drift", "hard_cases")
 
 Row = Mapping[str, Any]
 

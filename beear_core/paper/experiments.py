@@ -3,9 +3,9 @@
 One default configuration for all organisms; what differs between experiments is written here and nowhere else.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, get_args
+from typing import Any, NamedTuple
 
 from beear_core.intake.strict import read_config
 from beear_core.layers import SHARE_OF_DEPTH
@@ -38,7 +38,9 @@ RATIOS = (0.0, 0.5, 1.0, 2.0, 4.0)
 """Performance rows in a step, to one safe row; the default lies between 1 and 2."""
 BUDGETS = (10, 30, 100)
 """Ordinary prompts that removal has; beside these, all."""
-METHODS: tuple[str, ...] = get_args(RivalSpec.model_fields["method"].annotation)
+METHODS = ("safety_sft", "latent_adversarial", "layer_consistency", "authors_beear")
+INPUT_SPACE = ("delta_alone", "string_3", "string_12")
+"""Of the rivals, those of table 4: one removal, against deltas and against strings of so many tokens."""
 
 
 class Experiment(NamedTuple):
@@ -71,10 +73,7 @@ def rivals(asked: Asked) -> Found:
     """Every method on the same prompts, each for the seconds that ours took."""
     ours = asked.ask(_ours(asked))
     budget = round(ours.result["seconds"], 1)
-    done = {"ours": ours} | {
-        method: asked.ask(RivalSpec(**asked.common, method=method, budget_seconds=budget))
-        for method in METHODS
-    }
+    done = {"ours": ours} | _within(asked, budget, METHODS)
     found = Found([], [])
     for method, removed in done.items():
         measured = _measured(asked, removed, asked.subject.trigger)
@@ -92,6 +91,36 @@ def rivals(asked: Asked) -> Found:
         )
         found = _both(found, _with_answers(row, f"rivals-{method}", measured))
     return found
+
+
+def input_space(asked: Asked) -> Found:
+    """Table 4: removal against deltas and against strings that a discrete search finds, each for the seconds that ours took.
+
+    `operations` are floating-point operations of all rounds, synthesis or search and training; asking the suspect for its answers,
+    which is the same for all, is left out.
+    """
+    budget = round(asked.ask(_ours(asked)).result["seconds"], 1)
+    found = Found([], [])
+    for method, removed in _within(asked, budget, INPUT_SPACE).items():
+        measured = _measured(asked, removed, asked.subject.trigger)
+        row = asked.row(
+            method=method,
+            cells=_cells(asked, measured),
+            **taken(measured.result, "utility"),
+            rounds=len(removed.result["rounds"]),
+            budget_seconds=budget,
+            **taken(removed.result, "training_seconds", "operations", "device", "versions"),
+        )
+        found = _both(found, _with_answers(row, f"input-space-{method}", measured))
+    return found
+
+
+def _within(asked: Asked, budget: float, methods: Sequence[str]) -> dict[str, Answer]:
+    """Each rival's removal within `budget` seconds."""
+    return {
+        method: asked.ask(RivalSpec(**{**asked.common, "method": method, "budget_seconds": budget}))
+        for method in methods
+    }
 
 
 def layers(asked: Asked) -> Found:
@@ -151,6 +180,7 @@ EXPERIMENTS: Mapping[str, Experiment] = {
     "table-1": Experiment("attacks", lambda each: each.setting == "sft", attacks),
     "table-2": Experiment("attacks", lambda each: each.setting == "rlhf", attacks),
     "table-3": Experiment("attacks", lambda each: each.setting not in ("sft", "rlhf"), attacks),
+    "table-4": Experiment("input_space", _refusing, input_space),
     "rivals": Experiment("rivals", lambda each: True, rivals),
     "layers": Experiment("sweep_layer", _refusing, layers),
     "positions": Experiment("sweep_n", _refusing, positions),

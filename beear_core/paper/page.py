@@ -12,6 +12,7 @@ from analysis.committed import (
     drift_rows_table,
     further_measures_table,
     hard_cases_table,
+    input_space_table,
     rivals_table,
     swept_table,
 )
@@ -24,6 +25,7 @@ Rows = Sequence[Mapping[str, Any]]
 
 TABLES: Mapping[str, Callable[[Rows], Table]] = {
     "attacks": attacks_table,
+    "input_space": input_space_table,
     "rivals": rivals_table,
     "sweep_layer": lambda rows: swept_table(rows, ("layer",), "Earliest successful round by layer"),
     "sweep_n": lambda rows: swept_table(rows, ("n",), "Earliest successful round by n"),

@@ -9,9 +9,15 @@ class RivalSpec(SuspectSpec):
     """A rival's remediated folder, made within a budget of seconds. Its settings are its paper's (`beear_core/baselines`)."""
 
     kind: Literal["rival"] = "rival"
-    method: Literal["safety_sft", "latent_adversarial", "layer_consistency", "authors_beear"] = setting(
-        ..., "Method", "The rival, as beear_core/baselines has it."
-    )
+    method: Literal[
+        "safety_sft",
+        "latent_adversarial",
+        "layer_consistency",
+        "authors_beear",
+        "delta_alone",
+        "string_3",
+        "string_12",
+    ] = setting(..., "Method", "The rival, as beear_core/baselines has it.")
     budget_seconds: float = setting(
         ...,
         "Budget",

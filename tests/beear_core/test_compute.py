@@ -8,9 +8,11 @@ from beear_core.anchoring import taught_lessons
 from beear_core.compute import Compute
 from beear_core.entrapment import Anchor, entrap, prove
 from beear_core.models.front import frozen_front
+from beear_core.models.labels import answer_logits
 from beear_core.models.suspect import SuspectModel
 from beear_core.models.trainable import trainable
 from beear_core.models.training import training
+from beear_core.operations import Counted
 from beear_core.removal import remove
 from beear_core.specs import EntrapmentSettings, RemovalSettings
 
@@ -102,3 +104,24 @@ def test_a_round_of_removal_costs_what_torch_counts(llama: SuspectModel) -> None
     bound = Compute.of(suspect).removal(settings, prompt_tokens=len(prompts[0]))
     # The first block that moves needs no gradient of what comes into it.
     assert 0.8 * bound < seen.get_total_flops() <= 1.02 * bound
+
+
+def test_what_runs_in_a_block_is_counted_as_torchs_own_counter_does(
+    suspect: SuspectModel, prompts: list[list[int]], answers: list[list[int]]
+) -> None:
+    def step() -> None:
+        rows = suspect.rows(prompts, answers)
+        with training(suspect, checkpointing=False):
+            suspect.model.requires_grad_(True)
+            answer_logits(suspect.model, rows).sum().backward()
+        suspect.model.requires_grad_(False)
+        suspect.model.zero_grad()
+        suspect.generate(prompts, max_new_tokens=3)
+
+    with FlopCounterMode(display=False) as theirs:
+        step()
+    with Counted() as ours:
+        step()
+    assert ours.total == theirs.get_total_flops()
+    step()
+    assert ours.total == theirs.get_total_flops(), "outside the block nothing is counted"

@@ -15,6 +15,7 @@ NAMES = (
     "table-1",
     "table-2",
     "table-3",
+    "table-4",
     "rivals",
     "layers",
     "positions",

