@@ -17,7 +17,9 @@ _FORMULAS: Mapping[Any, Callable[..., int]] = flop_registry
 class Counted(TorchDispatchMode):
     """Within the block every matrix product, convolution and attention adds to `total`; a product's multiply and add are two."""
 
-    total = 0
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # torch's
+        self.total = 0
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
