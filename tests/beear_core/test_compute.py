@@ -25,6 +25,7 @@ def counted(suspect: SuspectModel, *, trained: int = 0) -> tuple[int, int, tuple
     prompts = suspect.encode_prompts(["Is this one"] * ROWS)
     rows = suspect.rows(prompts, [[5, 6, 7]] * ROWS)
     inputs = rows.without_last()
+    model.requires_grad_(False)  # as it comes, all of it asks for gradients
     for block in blocks[len(blocks) - trained :]:
         block.requires_grad_(trained > 0)
     try:
