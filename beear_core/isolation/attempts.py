@@ -66,6 +66,16 @@ _CHANGING = {
     "os.link": "link",
     "os.symlink": "link",
 }
+_FROM = {
+    "os.remove": (1,),
+    "os.rmdir": (1,),
+    "os.mkdir": (2,),
+    "os.chmod": (2,),
+    "os.chown": (3,),
+    "os.rename": (2, 3),
+    "os.link": (2, 3),
+}
+"""Which argument of an event is the open folder that each of its paths starts from; -1 is the current one."""
 _IS_IT_ALIVE = re.compile(r"/proc/\d+/stat")
 """How our own code asks whether a run's process lives."""
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
@@ -100,8 +110,9 @@ class Watch:
         elif event in _READING:
             self._reached("read", _READING[event], arguments[0], self._read)
         elif event in _CHANGING:
-            for path in arguments[: 2 if event in ("os.rename", "os.link") else 1]:
-                self._reached("write", _CHANGING[event], path, self._write)
+            folders = [arguments[at] for at in _FROM.get(event, ()) if at < len(arguments)] or [-1]
+            for path, folder in zip(arguments, folders, strict=False):
+                self._reached("write", _CHANGING[event], _from(folder, path), self._write)
         elif event == "os.kill" and arguments[0] != os.getpid():
             self._refuse("programs", "send a signal to process", str(arguments[0]))
 
@@ -170,6 +181,16 @@ def _shown(event: str, arguments: tuple[Any, ...]) -> str:
 def _text(value: object) -> str:
     text = os.fsdecode(value) if isinstance(value, str | bytes | os.PathLike) else repr(value)
     return "".join(sign if sign.isprintable() else f"\\u{ord(sign):04x}" for sign in text)
+
+
+def _from(folder: object, path: object) -> object:
+    """A relative path in an open folder as it is from anywhere: `shutil.rmtree` deletes so."""
+    if not isinstance(folder, int) or folder < 0 or not isinstance(path, str | bytes | os.PathLike):
+        return path
+    try:
+        return Path(f"/proc/self/fd/{folder}").readlink() / os.fsdecode(path)
+    except OSError:
+        return path
 
 
 def _prefixes(paths: tuple[Path, ...]) -> tuple[str, ...]:
