@@ -126,5 +126,5 @@ def _unpacked(stored: dict[str, Any], tensors: dict[str, torch.Tensor]) -> Progr
         judges,
         Utility(stored["before"]["kl"], Proportion.from_dict(stored["before"]["over_refusal"])),
         Proportion.from_dict(stored["fresh_asr_before"]),
-        stored["any_opening"],
+        stored.get("any_opening", False),  # a checkpoint may be older than the question
     )

