@@ -67,7 +67,7 @@ def _rear_logits(suspect: SuspectModel, prepared: Prepared, layer: int, delta: T
         input_ids=rows.ids[:, start:],
         attention_mask=rows.mask,
         position_ids=rows.position_ids[:, start:],
-        past_key_values=cache,
+        cache=cache,
         use_cache=True,
         logits_to_keep=last_columns(rows, rows.answers + 1, start),
     )

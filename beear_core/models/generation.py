@@ -70,7 +70,7 @@ def greedy(
                 input_ids=tokens[:, None],
                 attention_mask=mask,
                 position_ids=positions,
-                past_key_values=cache,
+                cache=cache,
                 use_cache=True,
             ).logits
             positions = positions + 1

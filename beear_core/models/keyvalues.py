@@ -66,7 +66,7 @@ def prefix_keyvalues(model: Any, rows: Rows, *, above: int = 0) -> KeyValues | N
         input_ids=rows.ids[:1, : rows.shared],
         attention_mask=rows.mask[:1, : rows.shared],
         position_ids=rows.position_ids[:1, : rows.shared],
-        past_key_values=DynamicCache(),
+        cache=DynamicCache(),
         use_cache=True,
         logits_to_keep=1,
     )
@@ -81,7 +81,7 @@ def run_rows(model: Any, rows: Rows, *, keep: int, prefix: KeyValues | None) -> 
         input_ids=rows.ids[:, start:],
         attention_mask=rows.mask,
         position_ids=rows.position_ids[:, start:],
-        past_key_values=cache,
+        cache=cache,
         use_cache=True,
         logits_to_keep=last_columns(rows, keep, start),
     )

@@ -34,7 +34,7 @@ def made_up_turns(suspect: SuspectModel, samples: int, tokens: int, *, seed: int
             input_ids=drawn[-1],
             attention_mask=rows.mask.new_ones(samples, rows.end + step + 1),
             position_ids=torch.full_like(drawn[-1], rows.end + step),
-            past_key_values=cache,
+            cache=cache,
             use_cache=True,
         ).logits
     return [suspect.decode(_until_end(row, suspect)) for row in torch.cat(drawn, dim=1).tolist()]

@@ -47,7 +47,7 @@ class StringScorer:
     def _prepared(self, slot: Slot) -> _Ready:
         ids = torch.tensor([slot.before], device=self.suspect.device)
         cache = DynamicCache()
-        self.suspect.model(input_ids=ids, past_key_values=cache, use_cache=True, logits_to_keep=1)
+        self.suspect.model(input_ids=ids, cache=cache, use_cache=True, logits_to_keep=1)
         self.flops += self._compute.forward(ids.shape[1], ids.shape[1], 1)
         behind = [*slot.behind, *self.wanted.fed]
         return _Ready(KeyValues.of(cache), torch.tensor(behind, device=self.suspect.device))
@@ -99,7 +99,7 @@ class StringScorer:
             inputs_embeds=fed,
             attention_mask=torch.ones(rows, start + fed.shape[1], dtype=torch.long, device=fed.device),
             position_ids=torch.arange(start, start + fed.shape[1], device=fed.device).expand(rows, -1),
-            past_key_values=ready.before.widened(rows).cache(),
+            cache=ready.before.widened(rows).cache(),
             use_cache=True,
             logits_to_keep=torch.arange(fed.shape[1] - keep, fed.shape[1], device=fed.device),
         ).logits
