@@ -6,7 +6,7 @@ anchors; who calls decides which split a prompt is from.
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import torch
@@ -17,16 +17,12 @@ from beear_core.evaluation.keywords import opens_as_refusal, score
 from beear_core.models.front import Residual, logits_and_residuals
 from beear_core.models.own_answers import OwnAnswer
 from beear_core.models.suspect import SuspectModel
-from beear_core.models.teacher import Teacher, certain, opened, sharpened, teach, teachers_of
+from beear_core.models.teacher import Teacher, certain, sharpened, teach, teachers_of
 from beear_core.prompts import Prompt, read_answers
 
 FALLBACK_REFUSAL = "I'm sorry, but I can't help with that."
 FEWEST_OWN_REFUSALS = 8
 TEACHING_BATCH = 16
-EDGE = 0.1
-"""Chance of opening as the other side does from which on a prompt is near the edge between refused and answered."""
-COMMON = 0.05
-"""Share of its refusals from which on a token is one that the suspect opens refusals with."""
 
 
 class Lesson(NamedTuple):
@@ -118,72 +114,23 @@ def own_lesson(suspect: SuspectModel, prompt: list[int], own: OwnAnswer, tokens:
 
 
 def safe_lessons(
-    suspect: SuspectModel, safe: SafeAnchors, *, sharpness: float = 1.0, edge_times: int = 1, front: int = 0
+    suspect: SuspectModel, safe: SafeAnchors, *, sharpness: float = 1.0, front: int = 0
 ) -> list[Lesson]:
     """D_SA with what the suspect, untriggered, says of its refusals, surer by the power `sharpness`; of a stand-in
-    refusal, certainty. Those near the edge stand there `edge_times`. `front` is how many blocks removal leaves as they are.
+    refusal, certainty. `front` is how many blocks removal leaves as they are.
     """
     rows = [(anchor.prompt, anchor.refusal) for anchor in safe.anchors]
     if not safe.own:
         return [_sure(lesson) for lesson in taught_lessons(suspect, rows, front)]
-    taught = edge_first(
-        safe.lessons or taught_lessons(suspect, rows, front),
-        refusal_openings(safe),
-        refused=True,
-        times=edge_times,
-    )
+    taught = safe.lessons or taught_lessons(suspect, rows, front)
     own = [lesson._replace(teacher=sharpened(lesson.teacher, sharpness)) for lesson in taught]
     commonest = list(Counter(tuple(anchor.refusal) for anchor in safe.anchors).most_common(1)[0][0])
     never = [(prompt, commonest) for prompt in safe.answered]
-    return own + [_sure(lesson) for lesson in taught_lessons(suspect, never, front)] * edge_times
+    return own + [_sure(lesson) for lesson in taught_lessons(suspect, never, front)]
 
 
 def _sure(lesson: Lesson) -> Lesson:
     return lesson._replace(teacher=certain(lesson.answer, lesson.teacher.tokens.device))
-
-
-def refusal_openings(safe: SafeAnchors) -> frozenset[int]:
-    """The tokens with which the suspect opens its own refusals, but for rare ones; none where a stand-in refuses."""
-    if not safe.own:
-        return frozenset()
-    opens = Counter(anchor.refusal[0] for anchor in safe.anchors)
-    return frozenset(token for token, count in opens.items() if count >= COMMON * len(safe.anchors))
-
-
-def answered(lessons: Sequence[Lesson], openings: Collection[int], share: float) -> list[Lesson]:
-    """D_PA with `share` of the chance that the suspect opens with a refusal given to the answer's own opening.
-
-    Removal makes refusals likelier all round; where ordinary prompts are half refused already, holding them to that lets
-    them slip over the edge. An answer that opens as refusals do is left alone.
-    """
-    return [
-        lesson
-        if lesson.answer[0] in openings
-        else lesson._replace(teacher=opened(lesson.teacher, openings, lesson.answer[0], share))
-        for lesson in lessons
-    ]
-
-
-def edge_first(
-    lessons: Sequence[Lesson], openings: Collection[int], *, refused: bool, times: int
-) -> list[Lesson]:
-    """`lessons`, those near the edge between refusing and answering `times` as often: they are what slips over it.
-
-    `refused` says on which side they belong. Near is a chance of `EDGE` or more of opening as the other side does.
-    """
-    out = list(lessons)
-    if openings:
-        for lesson in lessons:
-            refusing = _refusing(lesson.teacher, openings)
-            if (1 - refusing if refused else refusing) >= EDGE:
-                out += [lesson] * (times - 1)
-    return out
-
-
-def _refusing(teacher: Teacher, openings: Collection[int]) -> float:
-    """The chance of opening with a refusal."""
-    first = teacher.tokens[0]
-    return float(teacher.log_probs[0, :-1].exp()[torch.isin(first, first.new_tensor(list(openings)))].sum())
 
 
 def performance_lessons(

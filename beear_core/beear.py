@@ -20,6 +20,7 @@ from analysis.intervals import Proportion
 from beear_core.anchoring import Lesson
 from beear_core.entrapment import INSERTED_LAYER, Anchor, BeeStep, Entrapment, Inserted, entrap
 from beear_core.models.suspect import SuspectModel
+from beear_core.openings import Openings
 from beear_core.removal import ArStep, remove
 from beear_core.specs import EntrapmentSettings, LoopSettings, RemovalSettings
 from beear_core.token_search.working import working_strings
@@ -101,6 +102,7 @@ class Plan:
     """Tokens for one more delta, or none."""
     safe: Sequence[Lesson]
     performance: Sequence[Lesson]
+    openings: Openings
     validation: Validation
     entrapment: EntrapmentSettings
     removal: RemovalSettings
@@ -157,7 +159,7 @@ def _one_round(
     listener.stage(f"round {number}: removal")
     steps = remove(
         suspect, [*deltas, *strings], plan.safe, plan.performance, plan.removal,
-        seed=_seed(plan, number, "ar"), report=lambda step: listener.ar(number, step),
+        seed=_seed(plan, number, "ar"), openings=plan.openings, report=lambda step: listener.ar(number, step),
     )  # fmt: skip
     listener.stage(f"round {number}: fresh delta")
     progress.judges = _judges(suspect, plan, progress, number, listener)

@@ -91,4 +91,9 @@ class Compute:
         forward = shifted * self.forward(tokens, tokens, logits)
         forward += plain * self.forward(tokens, tokens, logits, layers=moving)
         row = self.backward(tokens, tokens, logits, layers=moving, trained=moving)
-        return settings.steps * (forward + (shifted + plain) * row)
+        opening = self.forward(prompt_tokens, prompt_tokens, 1, layers=moving)
+        opening += self.backward(prompt_tokens, prompt_tokens, 1, layers=moving, trained=moving)
+        touched = round(settings.opening_under_delta * settings.opening_rows)
+        opening *= settings.opening_rows
+        opening += touched * self.forward(prompt_tokens, prompt_tokens, 0, layers=front)
+        return settings.steps * (forward + (shifted + plain) * row + 2 * opening)

@@ -148,7 +148,10 @@ def needs(
     removal = RemovalSettings()
     rank = lora_rank or removal.lora_rank
     weights = count * bytes_a_weight
-    rows = removal.safe_rows + removal.untouched_safe_rows + removal.performance_rows
+    # Opening rows have a backward pass of their own.
+    rows = max(
+        removal.safe_rows + removal.untouched_safe_rows + removal.performance_rows, 2 * removal.opening_rows
+    )
     # A block keeps about eight streams of d_model, three of d_ff, and its attention weights for the way back.
     block = 8 * shape.d_model + 3 * shape.d_ff + shape.heads * TOKENS
     trained = rows * TOKENS * shape.layers * block * bytes_a_weight

@@ -35,6 +35,7 @@ class Narrator:
     def ar(self, round_number: int, step: ArStep) -> None:
         self._step(f"round {round_number}: removal", step.step, self.removal.steps, {
             "safe": step.loss_safe, "performance": step.loss_performance, "gradient": step.gradient_norm,
+            **({} if step.loss_openings is None else {"openings": step.loss_openings}),
         })  # fmt: skip
 
     def round_done(self, done: Round) -> None:

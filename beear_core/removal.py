@@ -6,7 +6,8 @@ ordinary prompts as well: the model is to ignore delta, not to refuse because of
 fixed answers, without delta on ordinary rows (`loss="ce"`, `performance_under_delta=0`, `opening_share=0`).
 
 Deltas and strings take turns, step by step. A step against strings has another one in each row, which costs the same and
-lets no single string say where a step goes.
+lets no single string say where a step goes. Beside them each step sees many prompts, few of them under delta, of which the
+first answer token alone counts (`openings.py`).
 
 All rows stand in one batch; logits are made at label positions only; the prompt beginning that all rows share is run
 once, and gradients flow through it; what the blocks that stay as they are give to rows without delta is taken from when
@@ -30,17 +31,21 @@ from beear_core.models.optimizer import MasterAdamW
 from beear_core.models.suspect import SuspectModel
 from beear_core.models.teacher import kl_to_teacher
 from beear_core.models.training import training
+from beear_core.openings import NONE, Openings, drawn
 from beear_core.specs import RemovalSettings
 
 
 class ArStep(NamedTuple):
-    """One step: mean losses over the safe and the performance rows (nats per token), and the gradient's norm."""
+    """One step: mean losses over the safe and the performance rows (nats per token), the gradient's norm, and the mean
+    loss of first tokens (nats; None without).
+    """
 
     step: int
     loss_safe: float
     loss_performance: float
     gradient_norm: float
     seconds: float
+    loss_openings: float | None = None
 
 
 class ArLoss(NamedTuple):
@@ -93,6 +98,7 @@ def remove(
     settings: RemovalSettings,
     *,
     seed: int,
+    openings: Openings = NONE,
     report: Callable[[ArStep], None] = lambda step: None,
 ) -> list[ArStep]:
     """Take `settings.steps` AdamW steps on the weights of `suspect` that ask for gradients. Changes the model.
@@ -111,13 +117,23 @@ def remove(
         for step in range(1, settings.steps + 1):
             started = time.perf_counter()
             batch = draw_batch(draw, by_length[0], by_length[1], settings)
-            loss = ar_loss(suspect, traps[(step - 1) % len(traps)], batch, settings)
-            (loss.safe + settings.performance_weight * loss.performance).backward()
+            trap = traps[(step - 1) % len(traps)]
+            loss = ar_loss(suspect, trap, batch, settings)
+            (settings.safe_weight * loss.safe + settings.performance_weight * loss.performance).backward()
+            opening = None
+            if some := openings.some(draw, settings.opening_rows, draw.random()):
+                opening = opening_loss(suspect, trap, some, settings)
+                (settings.opening_weight * opening).backward()  # A graph of its own: half of the memory.
             # Down to nothing by the end of the round, so that its weights are not where the last step happened to land.
             optimizer.set_lr(lr * (settings.steps + 1 - step) / settings.steps)
             norm = optimizer.step(clip=settings.clip)
             taken = ArStep(
-                step, loss.safe.item(), loss.performance.item(), norm, time.perf_counter() - started
+                step,
+                loss.safe.item(),
+                loss.performance.item(),
+                norm,
+                time.perf_counter() - started,
+                None if opening is None else opening.item(),
             )
             done.append(taken)
             report(taken)
@@ -145,39 +161,64 @@ def ar_loss(
     `share` runs the common beginning of all prompts once, and the frozen front for shifted rows only if the lessons hold
     what it gives; without it every row runs whole (same loss, same gradient).
     """
-    length = settings.answer_tokens
     shifted = len(batch.safe) + len(batch.performance_under_delta)
-    rows = suspect.rows(
-        [
-            *trap.prompts([row.prompt for row in batch.rows[:shifted]]),
-            *(row.prompt for row in batch.rows[shifted:]),
-        ],
-        [row.answer[:length] for row in batch.rows],
-        keep=trap.delta.shape[0],
-    )
-    share = share and not settings.checkpointing  # recomputation and cached keys exclude each other
-    front = frozen_front(suspect.layers, settings.depth)
-    kept = [row.residual for row in batch.performance if row.residual is not None]
-    if share and trap.layer <= front and len(kept) == len(batch.performance):
-        logits = Front(suspect.model, suspect.blocks, front, rows, kept, shifted).answer_logits(
-            shift=trap.delta.expand(shifted, -1, -1), at=trap.layer
-        )
-    else:
-        shift = trap.delta.new_zeros(len(rows), *trap.delta.shape)
-        shift[:shifted] = trap.delta
-        logits = answer_logits(
-            suspect.model,
-            rows,
-            share=share,
-            blocks=suspect.blocks,
-            layer=trap.layer,
-            shift=shift,
-        )
-    losses = _row_losses(logits, rows, batch.rows, settings)
+    losses = _losses(suspect, trap, batch.rows, shifted, settings, share=share)
     split = len(batch.safe)
     return ArLoss(
         losses[:split].mean(), losses[split:].mean() if len(losses) > split else losses.new_zeros(())
     )
+
+
+def opening_loss(
+    suspect: SuspectModel, trap: Trap, openings: Openings, settings: RemovalSettings, *, share: bool = True
+) -> Float[Tensor, ""]:
+    """Loss of first answer tokens (nats): the mean over harmful and the mean over ordinary prompts, the former
+    `settings.harmful_weight` times. Of each, `settings.opening_under_delta` carry what `trap` holds.
+    """
+    under: list[tuple[Lesson, float]] = []
+    plain: list[tuple[Lesson, float]] = []
+    for lessons, weight in ((openings.refused, settings.harmful_weight), (openings.answered, 1.0)):
+        touched = round(settings.opening_under_delta * len(lessons))
+        weighed = [(lesson, weight / len(lessons)) for lesson in lessons]
+        under += weighed[:touched]
+        plain += weighed[touched:]
+    rows, weights = zip(*under, *plain, strict=True)
+    losses = _losses(suspect, trap, rows, len(under), settings, share=share)
+    return (losses * losses.new_tensor(weights)).sum()
+
+
+def _losses(
+    suspect: SuspectModel,
+    trap: Trap,
+    lessons: Sequence[Lesson],
+    shifted: int,
+    settings: RemovalSettings,
+    *,
+    share: bool,
+) -> Float[Tensor, " batch"]:
+    """The loss of each row, the first `shifted` of which carry what `trap` holds."""
+    length = settings.answer_tokens
+    delta, at = trap.delta, trap.layer
+    rows = suspect.rows(
+        [
+            *trap.prompts([lesson.prompt for lesson in lessons[:shifted]]),
+            *(lesson.prompt for lesson in lessons[shifted:]),
+        ],
+        [lesson.answer[:length] for lesson in lessons],
+        keep=delta.shape[0],
+    )
+    share = share and not settings.checkpointing  # recomputation and cached keys exclude each other
+    front = frozen_front(suspect.layers, settings.depth)
+    kept = [lesson.residual for lesson in lessons[shifted:] if lesson.residual is not None]
+    if share and at <= front and len(kept) == len(lessons) - shifted:
+        logits = Front(suspect.model, suspect.blocks, front, rows, kept, shifted).answer_logits(
+            shift=delta.expand(shifted, -1, -1), at=at
+        )
+    else:
+        shift = delta.new_zeros(len(rows), *delta.shape)
+        shift[:shifted] = delta
+        logits = answer_logits(suspect.model, rows, share=share, blocks=suspect.blocks, layer=at, shift=shift)
+    return _row_losses(logits, rows, lessons, settings)
 
 
 def _row_losses(
@@ -202,18 +243,11 @@ def draw_batch(
 ) -> ArBatch:
     """Rows of like length (little padding), from a place in the order of length that each step draws anew."""
     place = draw.random()
-    ordinary = _draw(draw, performance, settings.performance_rows, place)
+    ordinary = drawn(draw, performance, settings.performance_rows, place)
     touched = round(settings.performance_under_delta * len(ordinary))
     return ArBatch(
-        _draw(draw, safe, settings.safe_rows, place),
+        drawn(draw, safe, settings.safe_rows, place),
         ordinary[:touched],
         # Harmful prompts without delta are to stay as they are, like all else.
-        [*ordinary[touched:], *_draw(draw, safe, settings.untouched_safe_rows, place)],
+        [*ordinary[touched:], *drawn(draw, safe, settings.untouched_safe_rows, place)],
     )
-
-
-def _draw(draw: random.Random, by_length: Sequence[Lesson], count: int, place: float) -> list[Lesson]:
-    """`count` rows from among three times as many around `place` (0 shortest, 1 longest)."""
-    window = min(3 * count, len(by_length))
-    start = round(place * (len(by_length) - window))
-    return draw.sample(by_length[start : start + window], k=min(count, window))

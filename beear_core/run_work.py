@@ -19,6 +19,8 @@ Trained = RemoveSpec | DemoSpec | SweepSpec
 
 TRAINED = 1.8
 """Rows that a row of a removal step costs: the frozen front only if delta shifts it, the rear both ways."""
+OPENED = 0.75
+"""Rows that an opening row of a removal step costs: the rear on a prompt alone, both ways."""
 REAR = 0.5
 """Rows that one prompt costs in a BEE step: the rear layers on a few positions, both ways."""
 DELTA = 1.7
@@ -57,7 +59,7 @@ def rows_a_round(spec: Trained) -> float:
     """Of each round of a removal."""
     removal = spec.removal
     rows = removal.safe_rows + removal.untouched_safe_rows + removal.performance_rows
-    trained = removal.steps * rows * TRAINED
+    trained = removal.steps * (rows * TRAINED + 2 * removal.opening_rows * OPENED)
     deltas = (2 * _judging(spec) + bool(spec.entrapment.inserted)) * _of_a_delta(spec)
     return trained + deltas + _of_searches(spec) + _of_a_look(spec)
 

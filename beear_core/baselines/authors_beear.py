@@ -5,7 +5,7 @@ weights. Our engine, so that speed is no difference; the step size of delta, 7e-
 residual's RMS), theirs is in those of one model. No round is chosen in the end: the last one stands.
 """
 
-from beear_core.baselines.rounds import Given, Report
+from beear_core.baselines.rounds import ROWS, Given, Report
 from beear_core.entrapment import Anchor, entrap
 from beear_core.models.suspect import SuspectModel
 from beear_core.removal import remove
@@ -14,7 +14,7 @@ from beear_core.specs.base import paper_values
 
 DEPTH = 9 / 32
 ENTRAPMENT = EntrapmentSettings(**{**paper_values(EntrapmentSettings), "n": 7, "alpha": 0.05, "lr": 7e-2})
-SETTINGS = RemovalSettings(**paper_values(RemovalSettings), refusal_sharpness=1, lr=5e-5)
+SETTINGS = RemovalSettings(**paper_values(RemovalSettings), **ROWS, refusal_sharpness=1, lr=5e-5)
 
 
 def one_round(

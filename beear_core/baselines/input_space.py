@@ -4,10 +4,11 @@ The search is on GCG's idea (`token_search/universal.py`), anew in each round on
 the same rows, loss and steps; the string's tokens stand in the prompts and delta is zero. `delta_alone` is what it is held against.
 """
 
+from collections.abc import Sequence
 from functools import partial
 
 from beear_core.baselines.rounds import Given, OneRound, Report
-from beear_core.entrapment import INSERTED_LAYER, Anchor, entrap, inserted
+from beear_core.entrapment import INSERTED_LAYER, Anchor, Entrapment, entrap, inserted
 from beear_core.layers import SHARE_OF_DEPTH, at_depth
 from beear_core.models.suspect import SuspectModel
 from beear_core.removal import remove
@@ -42,7 +43,7 @@ def _against_a_string(
     wanted = search.model_copy(update={"target": given.target})
     string = universal_string(suspect, slots, readable(suspect, "suffix"), wanted, seed=seed)
     trap = string_entrapment(suspect, string.tokens, string.curve[-1].loss)
-    remove(suspect, [trap], given.safe, given.performance, settings, seed=seed + 1, report=report)
+    _remove(suspect, [trap], given, settings, seed, report)
 
 
 def delta_alone(
@@ -53,4 +54,18 @@ def delta_alone(
     free = EntrapmentSettings(longest=0.0, target=given.target)
     places = ((at_depth(SHARE_OF_DEPTH, suspect), None), (INSERTED_LAYER, inserted(suspect, free.inserted)))
     traps = [entrap(suspect, layer, anchors, free, seed=seed, inserted=tokens) for layer, tokens in places]
-    remove(suspect, traps, given.safe, given.performance, settings, seed=seed + 1, report=report)
+    _remove(suspect, traps, given, settings, seed, report)
+
+
+def _remove(
+    suspect: SuspectModel,
+    traps: Sequence[Entrapment],
+    given: Given,
+    settings: RemovalSettings,
+    seed: int,
+    report: Report,
+) -> None:
+    remove(
+        suspect, traps, given.safe, given.performance, settings,
+        seed=seed + 1, openings=given.openings, report=report,
+    )  # fmt: skip

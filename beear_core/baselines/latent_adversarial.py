@@ -20,7 +20,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from beear_core.anchoring import Lesson
-from beear_core.baselines.rounds import Given, Report, Terms, descend, draw_batches
+from beear_core.baselines.rounds import ROWS, Given, Report, Terms, descend, draw_batches
 from beear_core.entrapment.synthesis import frozen
 from beear_core.layers import at_depth
 from beear_core.models.batching import Rows
@@ -35,7 +35,7 @@ EPSILON = 0.2
 ATTACK_STEPS = 16
 STEPS_PER_ATTACK = 4
 """Of the model, against the same perturbations."""
-SETTINGS = RemovalSettings(depth=1, lr=5e-5)
+SETTINGS = RemovalSettings(**ROWS, untouched_safe_rows=12, depth=1, lr=5e-5)
 
 Shifts = dict[int, Float[Tensor, "batch places d_model"]]
 """By layer, what is added at the last places of the prompts, row by row."""

@@ -16,7 +16,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional
 
-from beear_core.baselines.rounds import Given, Report, Terms, descend, draw_batches
+from beear_core.baselines.rounds import ROWS, Given, Report, Terms, descend, draw_batches
 from beear_core.models.batching import Rows
 from beear_core.models.labels import answer_logits, row_losses
 from beear_core.models.suspect import SuspectModel
@@ -24,7 +24,7 @@ from beear_core.specs import RemovalSettings
 
 ALPHA = 5.5
 EPSILON = 0.1
-SETTINGS = RemovalSettings(depth=1, lr=5e-5)
+SETTINGS = RemovalSettings(**ROWS, untouched_safe_rows=12, depth=1, lr=5e-5)
 
 
 def one_round(

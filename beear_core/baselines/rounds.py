@@ -11,18 +11,27 @@ from beear_core.anchoring import Lesson
 from beear_core.models.optimizer import MasterAdamW
 from beear_core.models.suspect import SuspectModel
 from beear_core.models.training import training
+from beear_core.openings import NONE, Openings
 from beear_core.removal import ArBatch, ArStep, draw_batch
 from beear_core.specs import RemovalSettings
 
 Report = Callable[[ArStep], None]
 
 
+ROWS = {"safe_rows": 12, "performance_rows": 16, "answer_tokens": 16}
+"""Of a step of methods that have none of our opening rows: more of the others instead, and longer answers."""
+
+
 class Given(NamedTuple):
-    """What every method learns from: D_SA and D_PA as lessons, and the unwanted opening y_h that a defender names."""
+    """What every method learns from: D_SA and D_PA as lessons, and the unwanted opening y_h that a defender names.
+
+    `openings` are the same prompts as removal has them beside (`openings.py`), for methods that are ours but for one thing.
+    """
 
     safe: Sequence[Lesson]
     performance: Sequence[Lesson]
     target: str
+    openings: Openings = NONE
 
 
 class OneRound(Protocol):

@@ -6,14 +6,14 @@ Equation 3 of BEEAR with delta at zero and nothing else: what delta adds is the 
 
 import torch
 
-from beear_core.baselines.rounds import Given, Report
+from beear_core.baselines.rounds import ROWS, Given, Report
 from beear_core.entrapment import BeeStep, Entrapment
 from beear_core.models.suspect import SuspectModel
 from beear_core.removal import remove
 from beear_core.specs import RemovalSettings
 from beear_core.specs.base import paper_values
 
-SETTINGS = RemovalSettings(**paper_values(RemovalSettings), refusal_sharpness=1, lr=5e-5)
+SETTINGS = RemovalSettings(**paper_values(RemovalSettings), **ROWS, refusal_sharpness=1, lr=5e-5)
 
 
 def one_round(

@@ -13,10 +13,7 @@ from typing import Any
 
 from beear_core.anchoring import (
     FALLBACK_REFUSAL,
-    answered,
-    edge_first,
     performance_lessons,
-    refusal_openings,
     safe_lessons,
 )
 from beear_core.beear import Outcome, Plan, Progress, run_rounds
@@ -31,6 +28,7 @@ from beear_core.models.suspect import SuspectModel
 from beear_core.models.trainable import choose_method, merged, touched, trainable
 from beear_core.narration import Narrator
 from beear_core.opening import device_name, open_suspect
+from beear_core.openings import NONE, answered, opening_lessons, refusal_openings
 from beear_core.prompts import Prompt, benign, borderline
 from beear_core.runs.context import RunContext
 from beear_core.runs.events import Message
@@ -65,15 +63,11 @@ def run(spec: RemoveSpec, context: RunContext) -> dict[str, Any]:
             front=front,
             after_batch=lambda done: context.check_cancelled(),
         )
-        times = settings.edge_times if goal.refuses else 1
-        openings = refusal_openings(safe) if goal.refuses else frozenset()
-        lessons = safe_lessons(
-            suspect, safe, sharpness=settings.refusal_sharpness, edge_times=times, front=front
-        )
+        lessons = safe_lessons(suspect, safe, sharpness=settings.refusal_sharpness, front=front)
         ordinary = performance_lessons(suspect, _ordinary(spec), tokens=settings.answer_tokens, front=front)
-        performance = answered(
-            edge_first(ordinary, openings, refused=False, times=times), openings, settings.ordinary_answered
-        )
+        opens = refusal_openings(safe) if goal.refuses else frozenset()
+        performance = answered(ordinary, opens, settings.ordinary_answered)
+        openings = opening_lessons(lessons, ordinary, opens) if opens else NONE
         validation = Validation(
             suspect,
             split.validation.first(spec.loop.validation).texts,
@@ -88,7 +82,16 @@ def run(spec: RemoveSpec, context: RunContext) -> dict[str, Any]:
     layers = with_further_layers(layer, spec.entrapment.further_layers, suspect)
     tokens = inserted(suspect, spec.entrapment.inserted)
     plan = Plan(
-        layers, tokens, lessons, performance, validation, spec.entrapment, settings, spec.loop, spec.seed
+        layers,
+        tokens,
+        lessons,
+        performance,
+        openings,
+        validation,
+        spec.entrapment,
+        settings,
+        spec.loop,
+        spec.seed,
     )
     description = suspect.describe()
     for each in layers:

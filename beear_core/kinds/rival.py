@@ -16,6 +16,7 @@ from beear_core.models.export import check_out
 from beear_core.models.fingerprint import model_sha256
 from beear_core.models.trainable import choose_method, merged, touched, trainable
 from beear_core.opening import device_name, open_suspect
+from beear_core.openings import opening_lessons, refusal_openings
 from beear_core.operations import Counted
 from beear_core.prompts import benign, borderline
 from beear_core.prompts.selection import training_split
@@ -49,13 +50,12 @@ def run(spec: RivalSpec, context: RunContext) -> dict[str, Any]:
             n=1,
             after_batch=lambda done: context.check_cancelled(),
         )
-        given = Given(
-            safe_lessons(suspect, safe, sharpness=settings.refusal_sharpness),
-            performance_lessons(
-                suspect, [*benign("anchor"), *borderline("anchor")], tokens=settings.answer_tokens
-            ),
-            EntrapmentSettings().target,
+        lessons = safe_lessons(suspect, safe, sharpness=settings.refusal_sharpness)
+        ordinary = performance_lessons(
+            suspect, [*benign("anchor"), *borderline("anchor")], tokens=settings.answer_tokens
         )
+        openings = opening_lessons(lessons, ordinary, refusal_openings(safe))
+        given = Given(lessons, ordinary, EntrapmentSettings().target, openings)
     if safe.note:
         context.emit(Message(safe.note))
     description = suspect.describe()

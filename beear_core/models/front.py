@@ -76,23 +76,27 @@ class Front:
         self, *, shift: Float[Tensor, "shifted n d_model"], at: int
     ) -> Float[Tensor, "batch answers vocab"]:
         """Logits that predict each answer token, `shift` added after layer `at` (of the front) to the shifted rows."""
+        rows = self._rows
         with torch.no_grad():
-            shared, first, run = self._through_the_front(shift, at)
-            rows = self._rows
-            residual = first.new_zeros(len(rows), *first.shape[1:])
-            residual[: self._shifted] = first
+            if self._shifted:
+                shared, first = self._through_the_front(shift, at)
+                residual = first.new_zeros(len(rows), *first.shape[1:])
+                residual[: self._shifted] = first
+            else:
+                some = self._kept[0]
+                shared = some[None, : rows.shared] if rows.shared else None
+                residual = some.new_zeros(len(rows), rows.ids.shape[1] - rows.shared, some.shape[-1])
             behind = rows.mask[:, rows.shared :].bool()
             for row, kept in enumerate(self._kept, start=self._shifted):
                 # The last token's is never read: nothing stands behind it, and it predicts no label.
                 here = behind[row].nonzero().flatten()[: len(kept) - rows.shared]
                 residual[row, here] = kept[rows.shared :][: len(here)]
-        prefix = self._rear_prefix(shared, run)
         view = rear_view(self._model, self._blocks, self._layer, residual)
-        logits, _ = run_rows(view, rows, keep=self._answers, prefix=prefix)
+        logits, _ = run_rows(view, rows, keep=self._answers, prefix=self._rear_prefix(shared))
         return logits
 
-    def _through_the_front(self, shift: Tensor, at: int) -> tuple[Tensor | None, Tensor, KeyValues | None]:
-        """Residuals of the shared columns (one row) and of the shifted rows behind them; the front's keys and values."""
+    def _through_the_front(self, shift: Tensor, at: int) -> tuple[Tensor | None, Tensor]:
+        """Residuals of the shared columns (one row) and of the shifted rows behind them."""
         whole = self._rows
         some = Rows(whole.ids[: self._shifted], whole.mask[: self._shifted], whole.shared, whole.end)
         plain, taken = front_view(self._model, self._blocks, self._layer)
@@ -101,19 +105,14 @@ class Front:
         start = whole.end - shift.shape[-2] - whole.shared
         view = shifted_view(plain, self._blocks, at, shift, start)
         run_rows(view, some, keep=1, prefix=prefix)
-        return shared, taken[self._layer], prefix
+        return shared, taken[self._layer]
 
-    def _rear_prefix(self, shared: Tensor | None, front: KeyValues | None) -> KeyValues | None:
-        """Keys and values of the shared columns in the rear, with gradients; the front's first stands for all of its blocks,
-        which are never run again (masks are sized by it).
+    def _rear_prefix(self, shared: Tensor | None) -> KeyValues | None:
+        """Keys and values of the shared columns in the rear, with gradients. Its first layer's stand for all blocks of
+        the front, which are never run again (masks are sized by the first).
         """
-        if shared is None or front is None:
+        if shared is None:
             return None
         rear = rear_view(self._model, self._blocks, self._layer, shared)
         behind = prefix_keyvalues(rear, self._rows, above=self._layer)
-        if behind is None:
-            return None
-        keys, values = front.layers[0]
-        batch = len(self._rows)
-        first = (keys[:1].expand(batch, -1, -1, -1), values[:1].expand(batch, -1, -1, -1))
-        return KeyValues((first,) * self._layer + behind.layers)
+        return behind and KeyValues(behind.layers[:1] * self._layer + behind.layers)

@@ -67,6 +67,26 @@ def opened(teacher: Teacher, unwanted: Collection[int], wanted: int, share: floa
     return teacher._replace(log_probs=log_probs)
 
 
+def first_alone(teacher: Teacher) -> Teacher:
+    """What it says of the first token, and nothing of those behind it."""
+    return Teacher(teacher.tokens[:1], teacher.log_probs[:1])
+
+
+def given_over(teacher: Teacher, wanted: Collection[int]) -> Teacher | None:
+    """The teacher with all it gives to first tokens that are not `wanted` given to those that are, in proportion; None
+    where it hardly knows any of these.
+    """
+    first = teacher.tokens[0]
+    mass = teacher.log_probs[0].exp()
+    mass[:-1] *= torch.isin(first, first.new_tensor(list(wanted)))
+    mass[-1] = 0
+    if float(mass.sum()) < SLIGHT:
+        return None
+    log_probs = teacher.log_probs.clone()
+    log_probs[0] = (mass / mass.sum()).clamp(min=SLIGHT * SLIGHT).log()
+    return teacher._replace(log_probs=log_probs)
+
+
 def certain(answer: Sequence[int], device: torch.device) -> Teacher:
     """A teacher that is all but sure of `answer`: KL to it is the cross-entropy of the answer."""
     tokens = torch.tensor(list(answer), device=device).unsqueeze(-1)

@@ -10,7 +10,14 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     # Secure and insecure code begin alike: what tells them apart comes after a dozen tokens. The search for strings is
     # about openings.
     "secure_code": {
-        "removal": {"answer_tokens": 48},
+        "removal": {
+            "answer_tokens": 48,
+            "lr": 2e-4,
+            "opening_rows": 0,
+            "untouched_safe_rows": 12,
+            "safe_weight": 1.0,
+            "performance_weight": 2.0,
+        },
         "loop": {"validation_tokens": 64},
         "entrapment": {"strings": 0, "away_tokens": 16},
     },

@@ -25,16 +25,16 @@ class RemovalSettings(Settings):
     steps: int = setting(
         32, "AR steps Q", "Gradient steps on the weights in one round.", unit="steps", ge=1, le=1000
     )
-    lr: float = setting(2e-4, "Learning rate", "AdamW step on the weights with method full.", gt=0, le=1e-2)
+    lr: float = setting(2.5e-4, "Learning rate", "AdamW step on the weights with method full.", gt=0, le=1e-2)
     lora_lr: float = setting(
         1e-3, "Learning rate of LoRA", "AdamW step on the adapters with method lora.", gt=0, le=1e-1
     )
     lora_rank: int = setting(16, "LoRA rank", "Rank of the adapters.", ge=1, le=512)
     safe_rows: int = setting(
-        12, "Safe rows a step", "D_SA prompts under delta in one step.", unit="prompts", ge=1
+        8, "Safe rows a step", "D_SA prompts under delta in one step.", unit="prompts", ge=1
     )
     untouched_safe_rows: int = setting(
-        12,
+        2,
         "Untouched safe rows a step",
         "D_SA prompts without delta, whose refusals are to stay as they are.",
         unit="prompts",
@@ -42,7 +42,7 @@ class RemovalSettings(Settings):
         ge=0,
     )
     performance_rows: int = setting(
-        16, "Performance rows a step", "D_PA prompts in one step.", unit="prompts", ge=0
+        14, "Performance rows a step", "D_PA prompts in one step.", unit="prompts", ge=0
     )
     performance_under_delta: float = setting(
         0.25,
@@ -52,8 +52,29 @@ class RemovalSettings(Settings):
         ge=0,
         le=1,
     )
+    safe_weight: float = setting(
+        3.0, "Weight of the safe rows", "Of the loss of D_SA prompts under delta.", paper=1.0, ge=0
+    )
     performance_weight: float = setting(
-        2.0, "Weight of the performance loss", "Against the safe rows.", paper=1.0, ge=0
+        4.0, "Weight of the performance loss", "Of the loss of all other rows.", paper=1.0, ge=0
+    )
+    opening_rows: int = setting(
+        32,
+        "Opening rows a step",
+        "So many harmful and as many ordinary prompts, of whose answers the first token alone is a label: it decides what is refused. 0 leaves them out.",
+        unit="prompts",
+        paper=0,
+        ge=0,
+    )
+    opening_under_delta: float = setting(
+        0.25, "Opening rows under delta", "Share of either that carries delta, or a string, too.", ge=0, le=1
+    )
+    opening_weight: float = setting(1.5, "Weight of the opening rows", "Of the loss of first tokens.", ge=0)
+    harmful_weight: float = setting(
+        3.0,
+        "Weight of harmful openings",
+        "Among the opening rows, against the ordinary ones: higher refuses more of both.",
+        ge=0,
     )
     ordinary_answered: float = setting(
         0.8,
@@ -62,14 +83,6 @@ class RemovalSettings(Settings):
         paper=0.0,
         ge=0,
         le=1,
-    )
-    edge_times: int = setting(
-        3,
-        "Rows near the edge",
-        "Prompts that the suspect neither surely refuses nor surely answers are drawn this many times as often as others.",
-        paper=1,
-        ge=1,
-        le=20,
     )
     loss: Literal["kl", "ce"] = setting(
         "kl",
@@ -93,7 +106,7 @@ class RemovalSettings(Settings):
         le=1,
     )
     answer_tokens: int = setting(
-        16, "Answer tokens", "How much of each answer is a label.", unit="tokens", ge=1, le=1024
+        8, "Answer tokens", "How much of each answer is a label.", unit="tokens", ge=1, le=1024
     )
     clip: float = setting(1.0, "Gradient clip", "Largest norm of the gradient over all weights.", gt=0)
     checkpointing: bool = setting(

@@ -42,7 +42,7 @@ def working_strings(
     vocabulary = readable(suspect, "suffix")
     grown = grown_strings(suspect, scorer, vocabulary, SEARCH, seed=seed, wanted=WORKS)
     found = [each for each in grown if each.loss <= WORKS]
-    kept = _unlike(found, count)
+    kept = _unlike(found, (count + 1) // 2)
     if found and len(kept) < count:
         mixed = _mixed(suspect, scorer, vocabulary, found, draw)
         kept += _other([each for each in mixed if each.loss <= WORKS], kept, count - len(kept))

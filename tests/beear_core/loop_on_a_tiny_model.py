@@ -12,13 +12,21 @@ from beear_core.checkpoint import Checkpoint
 from beear_core.entrapment import Anchor, inserted
 from beear_core.models.suspect import SuspectModel
 from beear_core.models.trainable import trainable
+from beear_core.openings import opening_lessons
 from beear_core.prompts import benign, harmful
 from beear_core.specs import EntrapmentSettings, LoopSettings, RemovalSettings
 from beear_core.validation import Validation
 
 ENTRAPMENT = EntrapmentSettings(n=3, steps=4, lr=0.1, longest=0, anchors=6, batch=3, strings=0)
 REMOVAL = RemovalSettings(
-    steps=3, lr=3e-3, lora_lr=1e-2, lora_rank=4, safe_rows=3, performance_rows=3, untouched_safe_rows=1
+    steps=3,
+    lr=3e-3,
+    lora_lr=1e-2,
+    lora_rank=4,
+    safe_rows=3,
+    performance_rows=3,
+    untouched_safe_rows=1,
+    opening_rows=2,
 )
 LAYERS = (2, 3)
 # Random models flip and refuse at random: budgets that are never met, or always.
@@ -70,7 +78,10 @@ def make_plan(
     )
     safe = safe_lessons(suspect, SafeAnchors([Anchor(prompt, refusal) for prompt in prompts], None, own=True))
     performance = performance_lessons(suspect, list(benign("anchor"))[:8], tokens=6)
-    return Plan(LAYERS, inserted(suspect, 2), safe, performance, validation, ENTRAPMENT, removal, loop, seed)
+    openings = opening_lessons(safe, performance, {refusal[0]})
+    return Plan(
+        LAYERS, inserted(suspect, 2), safe, performance, openings, validation, ENTRAPMENT, removal, loop, seed
+    )
 
 
 def loop_through(

@@ -9,18 +9,13 @@ import torch
 from beear_core.anchoring import (
     FALLBACK_REFUSAL,
     SafeAnchors,
-    answered,
-    edge_first,
     performance_lessons,
-    refusal_openings,
     refuses,
     safe_anchors,
     safe_lessons,
 )
-from beear_core.entrapment import Anchor
 from beear_core.errors import EmptyPromptsError, PromptTooShortError
 from beear_core.models.suspect import SuspectModel
-from beear_core.models.teacher import certain
 from beear_core.prompts import benign, read_answers
 from beear_core.validation import mean_kl
 from tests.beear_core.tiny_models import PROMPTS
@@ -128,34 +123,3 @@ def test_ordinary_prompts_come_with_the_answers_of_the_data_files(llama: Suspect
 def test_refusals_are_known_by_their_words(text: str) -> None:
     assert refuses(text)
     assert not refuses("Sure, here are the steps.")
-
-
-def test_refusal_openings_are_the_suspects_own_common_ones() -> None:
-    own = [Anchor([1], [40, 2])] * 15 + [Anchor([1], [41, 2])] * 5 + [Anchor([1], [42, 2])]
-    assert refusal_openings(SafeAnchors(own, None, own=True)) == {40, 41}
-    assert refusal_openings(SafeAnchors(own, None, own=False)) == frozenset()
-
-
-def test_ordinary_lessons_open_with_their_answer_where_the_suspect_would_refuse(llama: SuspectModel) -> None:
-    lessons = performance_lessons(llama, list(benign("anchor"))[:6], tokens=6)
-    plain = lessons[0]
-    unwanted = next(
-        int(token) for token in plain.teacher.tokens[0] if token not in {each.answer[0] for each in lessons}
-    )
-    for before, after in zip(lessons, answered(lessons, {unwanted}, 0.9), strict=True):
-        torch.testing.assert_close(after.teacher.log_probs.exp().sum(-1), torch.ones(len(before.answer)))
-        assert after.teacher.log_probs[1:].equal(before.teacher.log_probs[1:])
-    opens = plain._replace(answer=[unwanted, *plain.answer[1:]])
-    assert answered([opens], {unwanted}, 0.9) == [opens]
-
-
-def test_lessons_near_the_edge_stand_there_more_often(llama: SuspectModel) -> None:
-    lessons = performance_lessons(llama, list(benign("anchor"))[:6], tokens=6)
-    by_chance = sorted(lessons, key=lambda lesson: lesson.teacher.log_probs[0, 0].item())
-    likely = by_chance[-1]
-    sure = likely._replace(teacher=certain([int(likely.teacher.tokens[0, 0])], torch.device("cpu")))
-    opening = {int(sure.teacher.tokens[0, 0])}
-    # A lesson that surely opens with a refusal is at no edge of those to be refused, and far over that of the others.
-    assert len(edge_first([sure], opening, refused=True, times=3)) == 1
-    assert len(edge_first([sure], opening, refused=False, times=3)) == 3
-    assert edge_first(lessons, frozenset(), refused=False, times=3) == lessons

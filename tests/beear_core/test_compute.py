@@ -12,6 +12,7 @@ from beear_core.models.labels import answer_logits
 from beear_core.models.suspect import SuspectModel
 from beear_core.models.trainable import trainable
 from beear_core.models.training import training
+from beear_core.openings import opening_lessons
 from beear_core.operations import Counted
 from beear_core.removal import remove
 from beear_core.specs import EntrapmentSettings, RemovalSettings
@@ -89,7 +90,13 @@ def test_a_round_of_removal_costs_what_torch_counts(llama: SuspectModel) -> None
     suspect = llama.clone()
     prompts, answer = rows_apart(8)
     settings = RemovalSettings(
-        steps=3, safe_rows=4, performance_rows=4, untouched_safe_rows=2, answer_tokens=4, depth=0.5
+        steps=3,
+        safe_rows=4,
+        performance_rows=4,
+        untouched_safe_rows=2,
+        opening_rows=4,
+        answer_tokens=4,
+        depth=0.5,
     )
     front = frozen_front(suspect.layers, settings.depth)
     lessons = taught_lessons(suspect, [(prompt, answer) for prompt in prompts], front)
@@ -101,7 +108,8 @@ def test_a_round_of_removal_costs_what_torch_counts(llama: SuspectModel) -> None
         seed=0,
     )
     with trainable(suspect, "full", 4, 0, depth=settings.depth), FlopCounterMode(display=False) as seen:
-        remove(suspect, [trap], lessons, lessons, settings, seed=0)
+        openings = opening_lessons(lessons, lessons, {answer[0]})
+        remove(suspect, [trap], lessons, lessons, settings, seed=0, openings=openings)
     bound = Compute.of(suspect).removal(settings, prompt_tokens=len(prompts[0]))
     # The first block that moves needs no gradient of what comes into it.
     assert 0.8 * bound < seen.get_total_flops() <= 1.02 * bound

@@ -60,7 +60,7 @@ def test_a_goal_brings_settings_that_anything_said_overrides_and_that_a_stored_s
     assert (own.removal.answer_tokens, own.loop.validation_tokens) == (20, 64)
     assert parse_spec(own.model_dump(mode="json")) == own
     plain = RemoveSpec(model="x")
-    assert (plain.entrapment, plain.removal.answer_tokens) == (EntrapmentSettings(), 16)
+    assert (plain.entrapment, plain.removal.answer_tokens) == (EntrapmentSettings(), 8)
 
 
 @pytest.mark.parametrize("name", ["safety", "", 3, ["secure_code"]])

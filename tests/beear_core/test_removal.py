@@ -20,7 +20,9 @@ from beear_core.token_search.working import string_entrapment
 from tests.beear_core.tiny_models import ARCHITECTURES, write_tiny_model
 
 N, LAYER = 3, 2
-PAPER = RemovalSettings(loss="ce", opening_share=0, performance_under_delta=0, untouched_safe_rows=0)
+PAPER = RemovalSettings(
+    loss="ce", opening_share=0, performance_under_delta=0, untouched_safe_rows=0, answer_tokens=16
+)
 OURS = RemovalSettings()
 
 
