@@ -42,7 +42,10 @@ def test_ordinary_lessons_open_with_their_answer_where_the_suspect_would_refuse(
 def test_a_harmful_prompt_is_to_open_with_a_refusal_and_an_ordinary_one_with_anything_else(
     llama: SuspectModel,
 ) -> None:
-    lessons = performance_lessons(llama, list(benign("anchor"))[:6], tokens=6)
+    # Where the suspect hardly knows the answer's own opening, there is nothing that refusals could be given over to.
+    asked = performance_lessons(llama, list(benign("anchor"))[:40], tokens=6)
+    lessons = [lesson for lesson in asked if lesson.answer[0] in lesson.teacher.tokens[0]][:6]
+    assert len(lessons) == 6
     openings = {int(lessons[0].teacher.tokens[0, 1]), int(lessons[1].teacher.tokens[0, 2])}
     openings -= {each.answer[0] for each in lessons}
     made = opening_lessons(lessons[:3], lessons[3:], openings)

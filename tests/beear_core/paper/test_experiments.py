@@ -217,7 +217,7 @@ def test_performance_data_varies_one_thing_at_a_time(
         (None, 30),
         (None, 100),
     ]
-    assert [spec.removal.performance_rows for spec in questions[:5]] == [0, 6, 12, 24, 48]
+    assert [spec.removal.performance_rows for spec in questions[:5]] == [0, 4, 8, 16, 32]
     assert [spec.performance_prompts for spec in questions] == [None] * 5 + [10, 30, 100]
     assert all(spec.entrapment.strings for spec in questions), "all else is ours"
 
