@@ -35,7 +35,9 @@ EPSILON = 0.2
 ATTACK_STEPS = 16
 STEPS_PER_ATTACK = 4
 """Of the model, against the same perturbations."""
-SETTINGS = RemovalSettings(**ROWS, untouched_safe_rows=12, depth=1, lr=5e-5)
+SETTINGS = RemovalSettings(
+    **ROWS, untouched_safe_rows=12, safe_weight=1.0, performance_weight=2.0, depth=1, lr=5e-5
+)
 
 Shifts = dict[int, Float[Tensor, "batch places d_model"]]
 """By layer, what is added at the last places of the prompts, row by row."""

@@ -24,7 +24,9 @@ from beear_core.specs import RemovalSettings
 
 ALPHA = 5.5
 EPSILON = 0.1
-SETTINGS = RemovalSettings(**ROWS, untouched_safe_rows=12, depth=1, lr=5e-5)
+SETTINGS = RemovalSettings(
+    **ROWS, untouched_safe_rows=12, safe_weight=1.0, performance_weight=2.0, depth=1, lr=5e-5
+)
 
 
 def one_round(
