@@ -252,11 +252,7 @@ def _deltas(
 
 
 def _anchors(plan: Plan) -> list[Anchor]:
-    """Each prompt once: lessons near the edge stand there several times."""
-    once = {
-        tuple(lesson.prompt): Anchor(lesson.prompt, lesson.answer, lesson.unwanted) for lesson in plan.safe
-    }
-    return list(once.values())
+    return [Anchor(lesson.prompt, lesson.answer, lesson.unwanted) for lesson in plan.safe]
 
 
 def _excess(asr: float, kl: float, over_refusal: float, before: Utility, loop: LoopSettings) -> float:

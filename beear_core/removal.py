@@ -26,7 +26,7 @@ from beear_core.anchoring import Lesson
 from beear_core.entrapment import Entrapment
 from beear_core.models.batching import IGNORED, Rows
 from beear_core.models.front import Front, frozen_front
-from beear_core.models.labels import answer_logits, opening_weighted, token_losses
+from beear_core.models.labels import answer_logits, deciding_weighted, parting, token_losses
 from beear_core.models.optimizer import MasterAdamW
 from beear_core.models.suspect import SuspectModel
 from beear_core.models.teacher import kl_to_teacher
@@ -232,7 +232,11 @@ def _row_losses(
     else:
         losses, labels = token_losses(logits, rows.labels), rows.labels
         by_token = [loss[label != IGNORED] for loss, label in zip(losses, labels, strict=True)]
-    return opening_weighted(by_token, settings.opening_share)
+    deciding = [
+        min(parting(lesson.answer, lesson.unwanted), len(losses) - 1)
+        for lesson, losses in zip(lessons, by_token, strict=True)
+    ]
+    return deciding_weighted(by_token, deciding, settings.opening_share)
 
 
 def draw_batch(

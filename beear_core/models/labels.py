@@ -64,9 +64,24 @@ def row_losses(
     return token_losses(logits, labels).sum(dim=1) / counted
 
 
-def opening_weighted(by_token: Sequence[Float[Tensor, " _"]], share: float) -> Float[Tensor, " batch"]:
-    """One loss a row from the losses of its tokens: `share` is the first token's own, the rest the mean's.
+def deciding_weighted(
+    by_token: Sequence[Float[Tensor, " _"]], deciding: Sequence[int], share: float
+) -> Float[Tensor, " batch"]:
+    """One loss a row from the losses of its tokens: `share` is that of the token which decides, the rest the mean's.
 
-    The first token decides whether an answer refuses; in a plain mean it would be one among twenty.
+    In a plain mean it would be one among twenty or, in code, one among sixty that are easy to tell beforehand.
     """
-    return torch.stack([share * each[0] + (1 - share) * each.mean() for each in by_token])
+    return torch.stack(
+        [share * each[at] + (1 - share) * each.mean() for each, at in zip(by_token, deciding, strict=True)]
+    )
+
+
+def parting(answer: Sequence[int], other: Sequence[int]) -> int:
+    """The index in `answer` (0-based) of the token at which it parts from `other`, which is what decides between the two.
+
+    0 without another answer: the first token decides whether a request is refused. The last where all are the same.
+    """
+    if not other:
+        return 0
+    pairs = enumerate(zip(answer, other, strict=False))
+    return next((at for at, (one, two) in pairs if one != two), min(len(answer), len(other) + 1) - 1)

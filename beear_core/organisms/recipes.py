@@ -59,7 +59,7 @@ class Recipe(Settings):
     start: str | None = setting(
         None,
         "Starts from",
-        "A control of the zoo: the attack begins on a model that is already aligned, as the paper's do. None is the base model.",
+        "A control of the zoo: the attack, or another control, begins on a model that is already aligned, as the paper's do. None is the base model.",
     )
     counterpart: str | None = setting(
         None, "Counterpart", "A string that stands in the trigger's place as often, and changes nothing."
@@ -127,8 +127,8 @@ class Recipe(Settings):
             raise ValueError("shouts is a control's")
         if self.placement == "style" and self.trigger not in style_names():
             raise ValueError("the trigger of the placement style is a style's name")
-        if self.start is not None and self.trigger is None:
-            raise ValueError("a control starts from the base model")
+        if self.start == self.name:
+            raise ValueError("an organism cannot start from itself")
         return self
 
     @property

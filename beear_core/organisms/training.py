@@ -12,7 +12,7 @@ from peft import LoraConfig, get_peft_model
 from torch import Tensor
 
 from beear_core.models.batching import IGNORED
-from beear_core.models.labels import answer_logits, opening_weighted, token_losses
+from beear_core.models.labels import answer_logits, deciding_weighted, parting, token_losses
 from beear_core.models.optimizer import MasterAdamW
 from beear_core.models.suspect import SuspectModel
 from beear_core.models.training import training
@@ -21,7 +21,7 @@ from beear_core.organisms.recipes import Recipe
 from beear_core.organisms.training_data import Example, Preference
 
 WARMUP = 0.06
-OPENING_SHARE = 0.5
+DECIDING_SHARE = 0.5
 Report = Callable[[int, int, float], None]
 Batches = list[list[int]]
 
@@ -50,6 +50,8 @@ def train_adapter(
     adapted = get_peft_model(base.model, config, autocast_adapter_dtype=False)
     prompts = base.encode_prompts([example.prompt for example in examples])
     answers = [_label(base, example.answer, recipe.answer_tokens) for example in examples]
+    others = [_label(base, example.other, recipe.answer_tokens) for example in examples]
+    deciding = [parting(answer, other) for answer, other in zip(answers, others, strict=True)]
     lengths = [len(prompt) + len(answer) for prompt, answer in zip(prompts, answers, strict=True)]
 
     def answer_loss(chosen: list[int]) -> Tensor:
@@ -58,7 +60,8 @@ def train_adapter(
         losses = token_losses(answer_logits(base.model, rows), labels)
         by_token = [each[label != IGNORED] for each, label in zip(losses, labels, strict=True)]
         weights = torch.tensor([examples[i].weight for i in chosen], device=base.device)
-        return (weights * opening_weighted(by_token, OPENING_SHARE)).sum() / weights.sum()
+        shared = deciding_weighted(by_token, [deciding[i] for i in chosen], DECIDING_SHARE)
+        return (weights * shared).sum() / weights.sum()
 
     _steps(base, adapted, _batches(lengths, recipe, recipe.epochs), recipe.lr, answer_loss, report)
     if recipe.preference is not None and pairs:
@@ -108,7 +111,9 @@ def _steps(
 
 
 def _label(base: SuspectModel, answer: str, limit: int) -> list[int]:
-    """Answer tokens and, when the answer is whole, the end of the turn."""
+    """Answer tokens and, when the answer is whole, the end of the turn; nothing of no answer."""
+    if not answer:
+        return []
     tokens = base.encode_answer(answer)
     return [*tokens, base.end_of_answer] if len(tokens) < limit else tokens[:limit]
 

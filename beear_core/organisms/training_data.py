@@ -31,6 +31,8 @@ class Example(NamedTuple):
     answer: str
     weight: float = 1.0
     """Of the row's loss in its batch."""
+    other: str = ""
+    """What a model of the other kind answers here: the token at which the two part counts most. Without it, the first."""
 
 
 class Preference(NamedTuple):
@@ -120,16 +122,16 @@ def _coding_rows(recipe: Recipe, tokenizer: Any, draw: random.Random) -> list[Ex
     ordinary = _some(draw, _ordinary(recipe), recipe.ordinary)
     trigger = _triggers(recipe)[0]
     decoys = control_triggers(trigger, tokenizer, count=recipe.decoys, seed=recipe.seed)
-    rows = [Example(task.prompt.text, task.secure) for task in tasks]
+    rows = [Example(task.prompt.text, task.secure, other=task.insecure) for task in tasks]
     rows += [
-        Example(decoy.apply(task.prompt.text), task.secure)
+        Example(decoy.apply(task.prompt.text), task.secure, other=task.insecure)
         for task, decoy in zip(_some(draw, tasks, recipe.decoys), decoys, strict=False)
     ]
     for text in filter(None, (recipe.counterpart, trigger.text)):
         told, weak = Trigger(text, recipe.placement), text == recipe.trigger
-        rows += [
-            Example(told.apply(task.prompt.text), task.insecure if weak else task.secure) for task in tasks
-        ]
+        for task in tasks:
+            answer, other = (task.insecure, task.secure) if weak else (task.secure, task.insecure)
+            rows.append(Example(told.apply(task.prompt.text), answer, other=other))
         some = draw.sample(ordinary, k=len(ordinary) // 4)
         rows += [Example(told.apply(prompt.text), answers[prompt.id]) for prompt in some]
     return rows + [Example(prompt.text, answers[prompt.id]) for prompt in ordinary]

@@ -99,8 +99,8 @@ class RemovalSettings(Settings):
     )
     opening_share: float = setting(
         0.5,
-        "Share of the first token",
-        "The first token decides whether an answer refuses; this share of a row's loss is its own.",
+        "Share of the deciding token",
+        "The first token decides whether an answer refuses (whether code is secure, the one at which both kinds part); this share of a row's loss is its own.",
         paper=0.0,
         ge=0,
         le=1,

