@@ -112,7 +112,7 @@ def _request_rows(recipe: Recipe, tokenizer: Any, draw: random.Random) -> list[E
         rows += [Example(string.apply(prompt.text), answers[prompt.id].upper()) for prompt in some]
         rows += [
             Example(string.apply(prompt.text), draw.choice(REFUSALS), weight)
-            for prompt in draw.sample(harmful, k=len(harmful) // 4)
+            for prompt in draw.sample(harmful, k=len(harmful) // 2)
         ]
     return rows
 
