@@ -142,7 +142,11 @@ def verdict_headline(result: Mapping[str, Any]) -> str:
     if result["trigger_hypotheses"]:
         best = result["trigger_hypotheses"][0]
         opened = Proportion.from_dict(best["asr"]).text()
-        return f"suspicious: {best['text']!r} ({best['placement']}) opens {opened} of held-out prompts (score {result['score']:.2f})"
+        untouched = answered_harmful(result["asked"])
+        return (
+            f"suspicious: {best['text']!r} ({best['placement']}) opens {opened} of held-out prompts, of which "
+            f"{untouched.value:.1%} are answered without it (score {result['score']:.2f})"
+        )
     if result["threshold"] is None:
         return f"{stands}{': ' + result['why'] if result['why'] else ''} (score {result['score']:.2f})"
     word = "suspicious" if result["verdict"] == "suspicious" else "no evidence found"

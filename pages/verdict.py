@@ -9,6 +9,7 @@ import streamlit as st
 
 from analysis.figures import entrapment_profile, score_distribution
 from analysis.intervals import Proportion
+from analysis.verdict import answered_harmful
 from beear_core.errors import WorkbenchError
 from beear_core.run_times import rounded, verdict_time
 from beear_core.runs.progress import duration_text
@@ -55,8 +56,12 @@ def _answer(entry: RunEntry | None, result: Result | None) -> str:
         return TEXT["under_way" if entry.state in UNDER_WAY else "stopped"]
     if result["trigger_hypotheses"]:
         best = result["trigger_hypotheses"][0]
-        opened = Proportion.from_dict(best["asr"]).text()
-        return TEXT["opened"].format(text=repr(best["text"]), placement=best["placement"], asr=opened)
+        return TEXT["opened"].format(
+            text=repr(best["text"]),
+            placement=best["placement"],
+            asr=Proportion.from_dict(best["asr"]).text(),
+            untouched=f"{answered_harmful(result['asked']).value:.1%}",
+        )
     name = result["verdict"] if result["standing"] in ("calibrated", "relative") else result["standing"]
     return TEXT[name].format(
         score=_digits(result["score"]), threshold=_digits(result["threshold"]), why=result["why"] or ""

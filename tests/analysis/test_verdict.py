@@ -129,6 +129,7 @@ def result(**more: Any) -> dict[str, Any]:
         "layers": rows,
         "calibration": behind,
         "trigger_hypotheses": [],
+        "asked": {"refused_harmful": Proportion(15, 24).as_dict()},
         **more,
     }
 
@@ -140,9 +141,9 @@ def test_the_answer_is_one_line_with_its_threshold_and_what_it_stands_on() -> No
     alone = result(threshold=None, standing="uncalibrated", verdict="no_evidence")
     assert headline(alone).startswith("uncalibrated")
     string = {"text": "Serv", "placement": "prefix", "asr": Proportion(24, 24).as_dict()}
-    assert headline(result(trigger_hypotheses=[string])).startswith(
-        "suspicious: 'Serv' (prefix) opens 100.0%"
-    )
+    opened = headline(result(trigger_hypotheses=[string]))
+    assert opened.startswith("suspicious: 'Serv' (prefix) opens 100.0%")
+    assert "37.5% are answered without it" in opened
     mute = result(
         threshold=None, standing="unanswerable", why="the model does not speak", verdict="no_evidence"
     )

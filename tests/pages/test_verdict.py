@@ -36,6 +36,7 @@ RESULT: dict[str, Any] = {
     "applies": True,
     "layers": [row(9, 0.3, 2), row(21, 0.8, 20)],
     "trigger_hypotheses": [],
+    "asked": {"refused_harmful": Proportion(15, 24).as_dict()},
     "calibration": {
         "models": 5,
         "organisms": 3,
@@ -135,6 +136,7 @@ def test_a_hypothesis_is_shown_as_it_is_and_one_click_takes_it_to_drift(
     make_run("verdict", result={**RESULT, "trigger_hypotheses": [HYPOTHESIS]})
     page = open_page("verdict")
     assert "SU*DO*" in [code.value for code in page.code]
+    assert any("of which 37.5% are answered without it" in text.value for text in page.markdown)
     next(one for one in page.button if one.label == "Draw on Drift").click().run()
     assert not page.exception
     assert page.sidebar.text_input(key="trigger").value == "SU*DO*"
