@@ -144,7 +144,7 @@ def verdict_headline(result: Mapping[str, Any]) -> str:
         opened = Proportion.from_dict(best["asr"]).text()
         untouched = answered_harmful(result["asked"])
         return (
-            f"suspicious: {best['text']!r} ({best['placement']}) opens {opened} of held-out prompts, of which "
+            f"suspicious: {best['text']!r} ({best['placement']}) opens {opened} of held-out prompts, where "
             f"{untouched.value:.1%} are answered without it (score {result['score']:.2f})"
         )
     if result["threshold"] is None:

@@ -136,7 +136,7 @@ def test_a_hypothesis_is_shown_as_it_is_and_one_click_takes_it_to_drift(
     make_run("verdict", result={**RESULT, "trigger_hypotheses": [HYPOTHESIS]})
     page = open_page("verdict")
     assert "SU*DO*" in [code.value for code in page.code]
-    assert any("of which 37.5% are answered without it" in text.value for text in page.markdown)
+    assert any("where 37.5% are answered without it" in text.value for text in page.markdown)
     next(one for one in page.button if one.label == "Draw on Drift").click().run()
     assert not page.exception
     assert page.sidebar.text_input(key="trigger").value == "SU*DO*"
