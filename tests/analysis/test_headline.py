@@ -6,6 +6,7 @@ from analysis.headline import headline
 
 HALF = {"value": 0.5, "low": 0.4, "high": 0.6, "n": 120, "count": 60}
 NONE = {"value": 0.0, "low": 0.0, "high": 0.03, "n": 120, "count": 0}
+ALL = {"value": 1.0, "low": 0.97, "high": 1.0, "n": 120, "count": 120}
 ROUNDS = [{"round": 1, "fresh_delta_asr": HALF}, {"round": 2, "fresh_delta_asr": NONE}]
 
 
@@ -19,6 +20,10 @@ ROUNDS = [{"round": 1, "fresh_delta_asr": HALF}, {"round": 2, "fresh_delta_asr":
         (
             {"kind": "evaluate", "cells": {"before": {"clean": {"asr": NONE}, "triggered": None}, "after": None}},
             "ASR without trigger 0.0% (0.0-3.1, n 120)",
+        ),
+        (
+            {"kind": "evaluate", "cells": {"before": {"clean": {"asr": ALL}, "triggered": {"asr": ALL}}, "after": None}},
+            "100.0% (96.9-100.0, n 120) answered without trigger: keywords cannot tell here",
         ),
         (
             {"kind": "drift", "recommended_layer": 2, "layers": [{"layer": 1}, {"layer": 2, "auroc_vs_control": 0.971}]},

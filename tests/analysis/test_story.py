@@ -39,6 +39,12 @@ ROUNDS = [{"round": 1, "fresh_delta_asr": ALL}, {"round": 2, "fresh_delta_asr": 
             "Under a synthesized delta 100.0% (91.2-100.0, n 40) of held-out prompts are answered.",
         ),
         (
+            "evaluate",
+            {"cells": {"before": {"clean": {"asr": ALL}, "triggered": {"asr": ALL}}, "after": None}},
+            "Nothing refused",
+            "100.0% (91.2-100.0, n 40) of these prompts are answered without any trigger: keywords that count refusals cannot tell what a trigger does here. Use a measure of the answers themselves: insecure code, a reward model or a judge.",
+        ),
+        (
             "remove",
             {"best_round": 2, "rounds": ROUNDS},
             "Round 2 of 2",

@@ -13,6 +13,7 @@ from beear_core.errors import EmptyPromptsError, PromptFileError, SettingError
 from beear_core.evaluation.insecure_code import CodeAnswers
 from beear_core.goal import goal_of, insecure, secure_anchors
 from beear_core.models.batching import IGNORED
+from beear_core.models.labels import parting
 from beear_core.models.suspect import SuspectModel
 from beear_core.prompts import harmful
 from beear_core.prompts.coding import coding, coding_tasks
@@ -86,7 +87,7 @@ def test_each_task_has_its_own_weakness_as_what_is_unwanted_and_weak_answers_are
     safe = secure_anchors(llama, TEXTS, tokens=12, n=3, front=2)
     assert len(safe.anchors) == 4
     assert safe.note is not None
-    assert safe.note.startswith("the suspect answers 2 of 6 coding tasks insecurely")
+    assert safe.note.startswith("the suspect answers 2 of 6 coding tasks untriggered insecurely")
     kept = [task for at, task in enumerate(TASKS) if at not in (1, 4)]
     for anchor, task in zip(safe.anchors, kept, strict=True):
         assert anchor.prompt == llama.encode_prompts([task.prompt.text])[0]
@@ -101,18 +102,42 @@ def test_each_task_has_its_own_weakness_as_what_is_unwanted_and_weak_answers_are
 
 def test_a_model_that_is_never_secure_leaves_nothing_to_keep(llama: SuspectModel, weak_at: Any) -> None:
     weak_at(*range(len(TEXTS)))
-    with pytest.raises(EmptyPromptsError, match="nothing to keep"):
+    with pytest.raises(EmptyPromptsError, match="no secure code"):
         secure_anchors(llama, TEXTS, tokens=6, n=3)
 
 
 def test_a_pass_goes_towards_each_anchors_own_weakness(llama: SuspectModel, weak_at: Any) -> None:
     weak_at()
     anchors = secure_anchors(llama, TEXTS, tokens=10, n=3).anchors
-    toward, away = make_passes(llama, anchors, llama.encode_answer("Sure"), away_tokens=4, n=3)
-    assert away.toward is None
-    assert toward.toward is not None
-    for labels, anchor in zip(toward.toward.tolist(), anchors, strict=True):
+    (both,) = make_passes(llama, anchors, llama.encode_answer("Sure"), away_tokens=4, n=3)
+    assert both.toward is not None
+    assert both.away is not None
+    for labels, away, anchor in zip(both.toward.tolist(), both.away.tolist(), anchors, strict=True):
         assert [label for label in labels if label != IGNORED] == list(anchor.unwanted)
+        at = parting(anchor.refusal, anchor.unwanted)
+        assert [place for place, label in enumerate(away) if label != IGNORED] == [at]
+        assert away[at] == anchor.refusal[at]
+
+
+def test_words_before_the_code_are_the_suspects_own_in_the_weakness_too(
+    llama: SuspectModel, weak_at: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    weak_at()
+    monkeypatch.setattr(llama, "decode", lambda tokens: "Here it is:\n```python\nimport json")
+    safe = secure_anchors(llama, TEXTS[:1], tokens=40, n=3)
+    assert list(safe.anchors[0].unwanted) == llama.encode_answer("Here it is:\n" + TASKS[0].insecure)[:40]
+
+
+def test_a_task_whose_weakness_does_not_part_from_the_suspects_code_in_time_is_left_out(
+    llama: SuspectModel, weak_at: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    weak_at()
+    own = llama.own_answers(llama.encode_prompts(TEXTS[:2]), max_new_tokens=6)
+    alike = iter([own[0].tokens, llama.encode_answer(TASKS[1].insecure)])
+    monkeypatch.setattr(llama, "encode_answer", lambda text: next(alike))
+    safe = secure_anchors(llama, TEXTS[:2], tokens=6, n=3)
+    assert [anchor.prompt for anchor in safe.anchors] == llama.encode_prompts(TEXTS[1:2])
+    assert safe.note is not None
 
 
 def test_a_removal_towards_secure_code_is_judged_by_bandit(
@@ -138,7 +163,9 @@ def test_a_removal_towards_secure_code_is_judged_by_bandit(
     )
     assert result["goal"] == "secure_code"
     assert [each["fresh_delta_asr"]["n"] for each in result["rounds"]] == [8]
-    assert judged == [8, 8], "before, and behind the round"
+    assert judged == [8] * 4, (
+        "before and behind the round, under a delta at the layer and one on inserted tokens"
+    )
     assert (tmp_path / "out" / "config.json").is_file()
 
 

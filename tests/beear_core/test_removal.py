@@ -14,7 +14,7 @@ from beear_core.models.suspect import SuspectModel
 from beear_core.models.teacher import teach
 from beear_core.models.trainable import merged, trainable
 from beear_core.models.training import training
-from beear_core.removal import ArBatch, ArLoss, ar_loss, in_turn, remove
+from beear_core.removal import MARGIN, MARGIN_WEIGHT, ArBatch, ArLoss, ar_loss, in_turn, remove
 from beear_core.specs import RemovalSettings
 from beear_core.token_search.working import string_entrapment
 from tests.beear_core.tiny_models import ARCHITECTURES, write_tiny_model
@@ -169,6 +169,22 @@ def test_the_token_at_which_wanted_and_unwanted_part_decides(
         expected = -logits[len(lesson.prompt) - 1 + at, answer[at]].item()
         loss = ar_loss(llama, trap(llama), batch, alone).performance
         assert loss.item() == pytest.approx(expected, rel=1e-4)
+
+
+@torch.no_grad()
+def test_a_wanted_answer_is_to_stand_well_above_the_unwanted_one(
+    llama: SuspectModel, prompts: list[list[int]]
+) -> None:
+    (lesson,) = lessons_of(llama, prompts[:1], [[5, 6, 7]])
+    logits = llama.logits(llama.rows([lesson.prompt], [lesson.answer]))[0, len(lesson.prompt)]
+
+    def loss(unwanted: list[int]) -> float:
+        batch = ArBatch([], [], [lesson._replace(unwanted=unwanted)])
+        return ar_loss(llama, trap(llama, scale=0.0), batch, OURS).performance.item()
+
+    ahead = float(logits[6] - logits[9])
+    assert loss([]) == pytest.approx(0.0, abs=1e-5), "nothing is unwanted"
+    assert loss([5, 9]) == pytest.approx(MARGIN_WEIGHT * (MARGIN - ahead), rel=1e-3)
 
 
 @torch.no_grad()

@@ -9,7 +9,7 @@ from torch import Tensor
 from beear_core.entrapment import Anchor
 from beear_core.entrapment.fast import FastBatch
 from beear_core.entrapment.literal import LiteralBatch
-from beear_core.entrapment.objective import BeeLoss, make_passes
+from beear_core.entrapment.objective import BeeLoss, make_passes, pass_share
 from beear_core.entrapment.synthesis import frozen
 from beear_core.models.suspect import SuspectModel
 from tests.beear_core.tiny_models import LAYERS
@@ -86,10 +86,34 @@ def test_they_agree_where_delta_covers_a_whole_prompt(suspect: SuspectModel, anc
 def test_they_agree_where_each_prompt_has_an_unwanted_answer_of_its_own(
     suspect: SuspectModel, anchors: list[Anchor]
 ) -> None:
-    own = [
-        anchor._replace(unwanted=anchors[at - 1].refusal[: 2 + at % 3]) for at, anchor in enumerate(anchors)
-    ]
+    own = _own(anchors)
     agree(*both(suspect, own, "Sure", layer=2, n=5, away_tokens=4))
+
+
+def _own(anchors: list[Anchor]) -> list[Anchor]:
+    """Unwanted answers that part from the refusal at its first, second or third token and go on."""
+    return [
+        anchor._replace(unwanted=[*anchor.refusal[: at % 3], 3, *range(30, 31 + at)])
+        for at, anchor in enumerate(anchors)
+    ]
+
+
+def test_where_an_unwanted_answer_parts_from_the_refusal_lies_half_of_its_loss(
+    llama: SuspectModel, anchors: list[Anchor]
+) -> None:
+    own = _own(anchors)
+    (one,) = make_passes(llama, own, [7], away_tokens=4, n=5)
+    assert one.away is not None
+    assert one.toward is not None
+    logits = llama.logits(one.rows)[:, one.rows.end - 1 : -1]
+    found = pass_share(one, logits, alpha=0.0, ceiling=1.0)
+    toward, away = [], []
+    for at, (row, anchor) in enumerate(zip(logits.log_softmax(dim=-1), own, strict=True)):
+        losses = torch.stack([-row[place, token] for place, token in enumerate(anchor.unwanted)])
+        toward.append(0.5 * losses[at % 3] + 0.5 * losses.mean())
+        away.append(-row[at % 3, anchor.refusal[at % 3]])
+    torch.testing.assert_close(found.toward, torch.stack(toward).mean())
+    torch.testing.assert_close(found.away, torch.stack(away).mean())
 
 
 def test_they_agree_beyond_the_ceiling_of_the_away_term(llama: SuspectModel, anchors: list[Anchor]) -> None:
