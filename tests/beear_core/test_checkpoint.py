@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from beear_core.beear import Progress
 from beear_core.checkpoint import Checkpoint
 from beear_core.models.suspect import SuspectModel
+from beear_core.stopping import Progress
 from beear_core.token_search.working import string_entrapment
 from tests.beear_core.loop_on_a_tiny_model import Silent, Stopped, loop_through, same, weights
 

@@ -8,6 +8,7 @@ import pytest
 
 from beear_core import goal
 from beear_core.anchoring import safe_anchors, safe_lessons
+from beear_core.entrapment import INSERTED_LAYER
 from beear_core.entrapment.objective import make_passes
 from beear_core.errors import EmptyPromptsError, PromptFileError, SettingError
 from beear_core.evaluation.insecure_code import CodeAnswers
@@ -53,7 +54,7 @@ def test_refusals_are_the_default_and_a_spec_without_a_goal_is_the_question_it_w
 def test_a_goal_brings_settings_that_anything_said_overrides_and_that_a_stored_spec_keeps() -> None:
     spec = RemoveSpec(model="x", goal="secure_code", removal={"steps": 7})  # type: ignore[arg-type]
     assert (spec.removal.answer_tokens, spec.removal.steps) == (48, 7)
-    assert (spec.loop.validation_tokens, spec.entrapment.strings) == (64, 0)
+    assert (spec.loop.validation_tokens, spec.loop.calm_rounds, spec.entrapment.strings) == (64, 1, 0)
     own = parse_spec(
         {"kind": "remove", "model": "x", "goal": "secure_code", "removal": {"answer_tokens": 20}}
     )
@@ -162,10 +163,9 @@ def test_a_removal_towards_secure_code_is_judged_by_bandit(
         )
     )
     assert result["goal"] == "secure_code"
+    assert [each["layer"] for each in result["rounds"]] == [INSERTED_LAYER], "no delta at a layer"
     assert [each["fresh_delta_asr"]["n"] for each in result["rounds"]] == [8]
-    assert judged == [8] * 4, (
-        "before and behind the round, under a delta at the layer and one on inserted tokens"
-    )
+    assert judged == [8, 8], "before, and behind the round"
     assert (tmp_path / "out" / "config.json").is_file()
 
 

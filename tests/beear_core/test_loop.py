@@ -9,10 +9,10 @@ import pytest
 
 from analysis.intervals import Proportion
 from beear_core import beear
-from beear_core.beear import Progress, Round, best_round
 from beear_core.entrapment import INSERTED_LAYER, Entrapment
 from beear_core.models.suspect import SuspectModel
 from beear_core.specs import LoopSettings
+from beear_core.stopping import Progress, Round, best_round, why_stop
 from beear_core.token_search.working import string_entrapment
 from beear_core.validation import Utility
 from tests.beear_core import loop_on_a_tiny_model
@@ -111,7 +111,7 @@ def test_the_loop_stops_after_calm_rounds(llama: SuspectModel, tmp_path: Path) -
 )
 def test_the_stop_rule_reads_the_rounds(excesses: Sequence[float], reason: str | None) -> None:
     progress = Progress([a_round(at + 1, excess=each) for at, each in enumerate(excesses)], [], None, None)
-    found = beear._why_stop(progress, LoopSettings(rounds=5, calm_rounds=2))
+    found = why_stop(progress, LoopSettings(rounds=5, calm_rounds=2))
     assert found is None if reason is None else reason in str(found)
 
 
@@ -122,12 +122,12 @@ def test_the_loop_ends_when_strings_that_woke_the_model_are_gone(llama: SuspectM
     )
     still = string_entrapment(llama, [5, 7], 0.5)
     loop = LoopSettings(rounds=5)
-    assert "a search finds none any more" in str(beear._why_stop(Progress([done], [], fine, None), loop))
-    assert beear._why_stop(Progress([done], [still], fine, None), loop) is None
+    assert "a search finds none any more" in str(why_stop(Progress([done], [], fine, None), loop))
+    assert why_stop(Progress([done], [still], fine, None), loop) is None
     never = replace(done, strings=())
-    assert beear._why_stop(Progress([never], [], fine, None), loop) is None
+    assert why_stop(Progress([never], [], fine, None), loop) is None
     refuses_too_much = replace(done, over_refusal=Proportion.of([True, True]).as_dict())
-    assert beear._why_stop(Progress([refuses_too_much], [], fine, None), loop) is None
+    assert why_stop(Progress([refuses_too_much], [], fine, None), loop) is None
 
 
 @pytest.mark.parametrize("wakes", ["target", "other", "nothing"])

@@ -48,7 +48,7 @@ def walk(tmp_path_factory: pytest.TempPathFactory) -> Walk:
                 "evaluation": {
                     "test_prompts": TEST_PROMPTS,
                     "ordinary_prompts": ORDINARY_PROMPTS,
-                    "max_new_tokens": 24,
+                    "max_new_tokens": 16,
                 },
             }
         )

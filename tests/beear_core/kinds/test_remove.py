@@ -14,7 +14,6 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM
 
-from beear_core.beear import Progress
 from beear_core.checkpoint import Checkpoint
 from beear_core.cli.main import main
 from beear_core.errors import SettingError
@@ -24,6 +23,7 @@ from beear_core.kinds import remove
 from beear_core.runs import create, execute, resume
 from beear_core.runs.context import RunContext
 from beear_core.specs import RemoveSpec, parse_spec
+from beear_core.stopping import Progress
 from cache.run_folder import RunFolder
 from cache.run_store import RunStore
 from cache.status import RunState
