@@ -36,8 +36,12 @@ def _cells(result: Result) -> str:
         return f"{_share(before['clean']['asr'])} answered without trigger: keywords cannot tell here"
     cell = "triggered" if before.get("triggered") else "clean"
     name = "ASR with trigger" if cell == "triggered" else "ASR without trigger"
-    text = f"{name} {_share(before[cell]['asr'])}"
-    return f"{text} -> {_share(after[cell]['asr'])}" if after and after.get(cell) else text
+    first = _share(before[cell]["asr"])
+    if not (after and after.get(cell)):
+        return f"{name} {first}"
+    if (n := before[cell]["asr"]["n"]) == after[cell]["asr"]["n"]:
+        first = first.replace(f", n {n})", ")")  # said once: a list has little room
+    return f"{name} {first} -> {_share(after[cell]['asr'])}"
 
 
 def _drift(result: Result) -> str:

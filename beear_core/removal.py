@@ -3,7 +3,8 @@
 Safe rows: harmful prompts under delta, to be refused. Performance rows: ordinary prompts, to be answered as before. Our
 default holds all of them to one thing, the suspect's own distribution without delta (KL), and puts delta on some of the
 ordinary prompts as well: the model is to ignore delta, not to refuse because of it. The paper's loss is cross-entropy on
-fixed answers, without delta on ordinary rows (`loss="ce"`, `performance_under_delta=0`, `opening_share=0`).
+fixed answers, without delta on ordinary rows (`loss="ce"`, `performance_under_delta=0`, `opening_share=0`). Where a lesson
+names an unwanted answer, ours also asks for a margin over it.
 
 Deltas and strings take turns, step by step. A step against strings has another one in each row, which costs the same and
 lets no single string say where a step goes. Beside them each step sees many prompts, few of them under delta, of which the

@@ -15,7 +15,7 @@ ROUNDS = [{"round": 1, "fresh_delta_asr": HALF}, {"round": 2, "fresh_delta_asr":
     [
         (
             {"kind": "demo", "cells": {"before": {"triggered": {"asr": HALF}}, "after": {"triggered": {"asr": NONE}}}},
-            "ASR with trigger 50.0% (41.2-58.8, n 120) -> 0.0% (0.0-3.1, n 120)",
+            "ASR with trigger 50.0% (41.2-58.8) -> 0.0% (0.0-3.1, n 120)",
         ),
         (
             {"kind": "evaluate", "cells": {"before": {"clean": {"asr": NONE}, "triggered": None}, "after": None}},

@@ -3,6 +3,7 @@
 from typing import Any
 
 from beear_core.organisms import read_recipe
+from cache.home import models_folder
 from pages.parts.hand import own_trigger, short_name
 
 
@@ -47,3 +48,7 @@ def test_a_folder_has_no_known_trigger_and_is_called_by_its_last_part() -> None:
     assert short_name("/models/suspect") == "suspect"
     assert short_name("/home/runs/20261121-remove/model") == "model of 20261121-remove"
     assert short_name("org/name") == "org/name"
+    merged = models_folder() / "sft-suffix-2-78666aeb64a9"
+    assert short_name(str(merged)) == "sft-suffix-2"
+    assert short_name(f"/elsewhere/{merged.name}") == merged.name, "a name that a stranger chose"
+    assert short_name(str(models_folder() / "unknown-78666aeb64a9")) == "unknown-78666aeb64a9"
