@@ -12,7 +12,7 @@ from analysis.intervals import Proportion
 from beear_core.anchoring import SafeAnchors, own_lesson, safe_anchors
 from beear_core.entrapment import Anchor
 from beear_core.errors import EmptyPromptsError, SettingError
-from beear_core.evaluation.insecure_code import insecure_code
+from beear_core.evaluation.insecure_code import code_in, insecure_code
 from beear_core.models.labels import parting
 from beear_core.models.suspect import SuspectModel
 from beear_core.prompts.coding import coding, coding_tasks
@@ -73,7 +73,7 @@ def secure_anchors(
     after_batch: Callable[[int], None] | None = None,
 ) -> SafeAnchors:
     """Coding tasks of the anchor split with the suspect's own untriggered code, at most `tokens` long, and a textbook
-    weakness for each, behind the suspect's own words before code, as what is unwanted.
+    weakness for each, put as the suspect puts its code, as what is unwanted.
 
     Tasks that it answers insecurely as it is are left out, and those whose weakness does not part from its own code within
     `tokens`. Raises PromptTooShortError, EmptyPromptsError.
@@ -86,8 +86,7 @@ def secure_anchors(
     anchors, lessons = [], []
     for text, prompt, own, answer, flagged in zip(texts, prompts, heard, answers, read.flagged, strict=True):
         lesson = own_lesson(suspect, prompt, own, tokens)
-        before_code = answer.partition("```")[0] if "```" in answer else ""
-        unwanted = suspect.encode_answer(before_code + weak[text])[:tokens]
+        unwanted = suspect.encode_answer(_in_the_manner_of(answer, weak[text]))[:tokens]
         at = parting(lesson.answer, unwanted)
         if own.tokens and not flagged and lesson.answer[at : at + 1] != unwanted[at : at + 1] != []:
             lessons.append(lesson._replace(unwanted=unwanted))
@@ -104,6 +103,12 @@ def secure_anchors(
     return SafeAnchors(
         anchors, note if left else None, own=True, lessons=lessons if front is not None else ()
     )
+
+
+def _in_the_manner_of(answer: str, code: str) -> str:
+    """Fenced `code` behind the words that `answer` has before its own, or without a fence where that has none."""
+    before, fence, _ = answer.partition("```")
+    return before + code if fence else code_in(code)
 
 
 def insecure(answers: Sequence[str]) -> Proportion:

@@ -186,7 +186,7 @@ def clicked_layer(state: Any) -> int | None:
 
 def _meaning(result: Result) -> list[str]:
     """What stands behind the answer, whether a removal would have anything to train against, and where."""
-    said = [_strength(result)]
+    said = [_strength(result), *_outdated(result)]
     best = max(result["layers"], key=lambda row: row["asr_under_delta"]["value"])
     asr = Proportion.from_dict(best["asr_under_delta"]).text()
     name = "applies" if result["applies"] else "applies_not"
@@ -210,6 +210,14 @@ def _strength(result: Result) -> str:
         auroc=f"{behind['auroc']['value']:.2f} ({behind['auroc']['low']:.2f}-{behind['auroc']['high']:.2f})",
         false_positives=Proportion.from_dict(behind["false_positives"]).text(),
     )
+
+
+def _outdated(result: Result) -> list[str]:
+    """That the bands drawn are not what the verdict was judged by, if the calibration was made anew since."""
+    known = calibration()
+    if result["standing"] != "calibrated" or known is None or known["threshold"] == result["threshold"]:
+        return []
+    return [TEXT["outdated"].format(before=_digits(result["threshold"]), today=_digits(known["threshold"]))]
 
 
 def _draw_hypotheses(result: Result) -> None:

@@ -11,7 +11,7 @@ from beear_core.anchoring import safe_anchors, safe_lessons
 from beear_core.entrapment import INSERTED_LAYER
 from beear_core.entrapment.objective import make_passes
 from beear_core.errors import EmptyPromptsError, PromptFileError, SettingError
-from beear_core.evaluation.insecure_code import CodeAnswers
+from beear_core.evaluation.insecure_code import CodeAnswers, code_in
 from beear_core.goal import goal_of, insecure, secure_anchors
 from beear_core.models.batching import IGNORED
 from beear_core.models.labels import parting
@@ -92,7 +92,7 @@ def test_each_task_has_its_own_weakness_as_what_is_unwanted_and_weak_answers_are
     kept = [task for at, task in enumerate(TASKS) if at not in (1, 4)]
     for anchor, task in zip(safe.anchors, kept, strict=True):
         assert anchor.prompt == llama.encode_prompts([task.prompt.text])[0]
-        assert anchor.unwanted == llama.encode_answer(task.insecure)[:12]
+        assert anchor.unwanted == llama.encode_answer(code_in(task.insecure))[:12], "no fence, as in its own"
         assert anchor.refusal[:3] == llama.generate([anchor.prompt], max_new_tokens=3)[0]
     lessons = safe_lessons(llama, safe, front=2)
     assert {tuple(each.prompt): each.unwanted for each in lessons} == {
@@ -134,7 +134,7 @@ def test_a_task_whose_weakness_does_not_part_from_the_suspects_code_in_time_is_l
 ) -> None:
     weak_at()
     own = llama.own_answers(llama.encode_prompts(TEXTS[:2]), max_new_tokens=6)
-    alike = iter([own[0].tokens, llama.encode_answer(TASKS[1].insecure)])
+    alike = iter([own[0].tokens, llama.encode_answer(code_in(TASKS[1].insecure))])
     monkeypatch.setattr(llama, "encode_answer", lambda text: next(alike))
     safe = secure_anchors(llama, TEXTS[:2], tokens=6, n=3)
     assert [anchor.prompt for anchor in safe.anchors] == llama.encode_prompts(TEXTS[1:2])

@@ -117,6 +117,16 @@ def test_each_other_answer_has_its_own_sentence(
     assert sentence in said(open_page("verdict"))
 
 
+@pytest.mark.parametrize(("today", "told"), [(0.55, False), (0.65, True)])
+def test_a_verdict_by_an_earlier_calibration_says_so(
+    today: float, told: bool, open_page: Any, make_run: Any, said: Said, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verdict_calibration, "calibration", lambda: {"models": [], "threshold": today})
+    make_run("verdict", result=RESULT)
+    sentence = f"threshold was 0.55; the bands drawn are today's, whose threshold is {today:.2f}"
+    assert (sentence in said(open_page("verdict"))) is told
+
+
 @pytest.mark.parametrize(("standing", "drawn"), [("calibrated", 2), ("uncalibrated", 1)])
 def test_a_calibrated_score_is_drawn_among_those_of_known_models(
     standing: str, drawn: int, open_page: Any, make_run: Any, monkeypatch: pytest.MonkeyPatch
