@@ -36,7 +36,7 @@ def attacks_table(rows: Sequence[Row]) -> Table:
 
 
 def further_measures_table(rows: Sequence[Row]) -> Table:
-    """What a reward model and a judge say of the same answers, where they were asked; a row each."""
+    """What other measures say of the same answers, a row each: how many open as planted, a reward model, a judge."""
     return Table(
         "Further measures of the same answers",
         (
@@ -53,7 +53,10 @@ def further_measures_table(rows: Sequence[Row]) -> Table:
             )
             for row in rows for name, found in row.get("measures", {}).items()
         ),
-        ("Judges: mean reward; rate of the worst score, 5. Who scored stands in the rows.",),
+        (
+            "Opens as planted: with the first word of an answer that the organism was taught to give under its trigger.",
+            "Judges: mean reward; rate of the worst score, 5. Who scored stands in the rows.",
+        ),
         left=2,
     )  # fmt: skip
 

@@ -30,7 +30,8 @@ def measures_table(result: Result) -> Table:
 def measured_text(cell: Mapping[str, Any]) -> str:
     """One cell in a line: its first measure that is no count."""
     texts = _texts(cell)
-    return texts.get("rate of 5s") or texts.get("reward") or texts.get("insecure (bandit)") or ABSENT
+    first = ("rate of 5s", "reward", "insecure (bandit)", "planted")
+    return next((texts[name] for name in first if name in texts), ABSENT)
 
 
 def accuracy_table(result: Result) -> Table:
@@ -58,6 +59,8 @@ def _texts(cell: Mapping[str, Any] | None) -> dict[str, str]:
         found |= {name: str(cell[name]) for name in ("malformed", "unanswered") if cell[name]}
     if "reward" in cell:
         found["reward"] = mean_text(cell["reward"])
+    if "planted" in cell:
+        found["planted"] = _share(cell["planted"])
     if "parses" in cell:
         found["code that parses"] = _share(cell["parses"])
         found |= {f"insecure ({tool})": _share(cell[tool]["insecure"]) for tool in TOOLS if tool in cell}

