@@ -24,6 +24,7 @@ from tests.beear_core.loop_on_a_tiny_model import (
     Silent,
     Stopped,
     loop_through,
+    make_plan,
     same,
     weights,
 )
@@ -88,6 +89,21 @@ def test_the_delta_on_inserted_tokens_is_trained_against_and_judges_nothing(
     assert ("bee", 1, INSERTED_LAYER) in made
     assert not any(("fresh", number, INSERTED_LAYER) in made for number in range(4))
     assert all(each.inserted is None or each.string_loss is not None for each in progress.judges)
+
+
+def test_where_each_prompt_has_an_unwanted_answer_deltas_lie_on_inserted_tokens_alone_and_judge(
+    llama: SuspectModel,
+) -> None:
+    plan = make_plan(llama)
+    own = [lesson._replace(unwanted=[lesson.answer[0], 9, 8]) for lesson in plan.safe]
+    plan = replace(plan, safe=own, entrapment=plan.entrapment.model_copy(update={"strings": 0}))
+    against = beear._against(llama, plan, 1, Silent())
+    assert [each.layer for each in against] == [INSERTED_LAYER] * beear.INSERTED_ALONE
+    assert len({float(each.delta.sum()) for each in against}) == len(against), "each another one"
+    (judge,) = beear._judges(llama, plan, Progress.none(), 1, Silent())
+    assert judge.inserted == plan.inserted
+    bare = replace(plan, inserted=None)
+    assert [each.layer for each in beear._against(llama, bare, 1, Silent())] == list(plan.layers)
 
 
 def test_the_loop_stops_after_calm_rounds(llama: SuspectModel, tmp_path: Path) -> None:
