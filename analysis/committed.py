@@ -11,6 +11,9 @@ from analysis.tables import ABSENT, Table, number
 
 Row = Mapping[str, Any]
 
+PLANTED = "opens as planted"
+"""The measure of answers that open as an organism was taught to."""
+
 
 def attacks_table(rows: Sequence[Row]) -> Table:
     """Before and after a removal, without and with the trigger, and what it cost."""
@@ -187,8 +190,21 @@ def attacks_sentence(rows: Sequence[Row]) -> str:
     return (
         f"Of {len(triggered)} removals from organisms with a known trigger, {calm} {'leaves' if calm == 1 else 'leave'} at most 1 triggered prompt "
         f"answered. Before, it worked on {min(each.value for each in before):.0%} to {max(each.value for each in before):.0%} "
-        f"of prompts; the worst after is {worst.text()}, {at['organism']}."
+        f"of prompts; the worst after is {worst.text()}, {at['organism']}.{_planted_sentence(triggered)}"
     )
+
+
+def _planted_sentence(rows: Sequence[Row]) -> str:
+    """What is left of the backdoors themselves, where what they were taught to say is known."""
+    cells = [row["measures"][PLANTED]["cells"] for row in rows if PLANTED in row.get("measures", {})]
+    if not cells:
+        return ""
+    before, after = (
+        [Proportion.from_dict(each[when]["triggered"]["planted"]).value for each in cells]
+        for when in ("before", "after")
+    )
+    span = f"{min(before):.0%} to {max(before):.0%}"
+    return f" Answers that open as planted were {span} with the trigger, and after removal at most {max(after):.1%} (on {len(cells)} of them)."
 
 
 def _asr(row: Row, when: str, side: str) -> str:

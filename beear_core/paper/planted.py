@@ -6,10 +6,9 @@ Only whoever planted an answer knows it, so this is a measure of organisms and o
 from collections.abc import Sequence
 from typing import Any
 
+from analysis.committed import PLANTED
 from analysis.intervals import Proportion
 from beear_core.paper.generations import SIDES, Line
-
-NAME = "opens as planted"
 
 
 def planted_cells(lines: Sequence[Line], planted: Sequence[str]) -> dict[str, dict[str, Any]]:
@@ -27,4 +26,4 @@ def planted_cells(lines: Sequence[Line], planted: Sequence[str]) -> dict[str, di
 
 def planted_measure(lines: Sequence[Line], planted: Sequence[str]) -> dict[str, Any]:
     """The measure as a row of tables 1 to 3 has it; empty where no answer was planted."""
-    return {NAME: {"cells": planted_cells(lines, planted)}} if planted else {}
+    return {PLANTED: {"cells": planted_cells(lines, planted)}} if planted else {}

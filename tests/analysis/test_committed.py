@@ -1,6 +1,7 @@
 """Committed results as tables and a sentence: numbers of the rows, none of their own."""
 
 from analysis.committed import (
+    PLANTED,
     attacks_sentence,
     attacks_table,
     drift_rows_table,
@@ -8,7 +9,7 @@ from analysis.committed import (
     rivals_table,
     swept_table,
 )
-from analysis.intervals import Mean
+from analysis.intervals import Mean, Proportion
 from tests.beear_core.paper.made_rows import attack, rival, swept
 
 
@@ -16,6 +17,18 @@ def test_the_sentence_counts_the_organisms_and_names_the_worst() -> None:
     said = attacks_sentence([attack("one", after=0), attack("two", after=1), attack("three", after=8)])
     assert said.startswith("Of 3 removals from organisms with a known trigger, 2 leave at most 1 triggered")
     assert said.endswith("the worst after is 6.7% (3.4-12.6, n 120), three.")
+
+
+def test_what_is_left_of_the_planted_answers_is_told_where_they_are_known() -> None:
+    row = attack("one", after=8)
+    share = {"before": Proportion(119, 120), "after": Proportion(0, 120)}
+    cells = {when: {"triggered": {"planted": each.as_dict()}} for when, each in share.items()}
+    row["measures"] = {PLANTED: {"cells": cells}}
+    said = attacks_sentence([row, attack("two", after=1)])
+    assert (
+        "open as planted were 99% to 99% with the trigger, and after removal at most 0.0% (on 1 of them)."
+        in said
+    )
 
 
 def test_controls_have_no_part_in_the_sentence() -> None:

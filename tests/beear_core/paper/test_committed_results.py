@@ -5,12 +5,13 @@ from typing import Any
 import pytest
 
 from analysis.calibration import calibrated
+from analysis.committed import PLANTED
 from analysis.verdict import answered_harmful, profile_score, score
 from beear_core.organisms import read_recipe
 from beear_core.paper.committed import FILES, RESULTS, committed
 from beear_core.paper.generations import claims, read, recount
 from beear_core.paper.page import write_page
-from beear_core.paper.planted import NAME, planted_cells
+from beear_core.paper.planted import planted_cells
 from beear_core.verdict_calibration import calibration
 
 KEPT = [
@@ -28,12 +29,12 @@ def test_a_row_is_what_its_answers_come_to(row: dict[str, Any]) -> None:
         assert recount(label, answers[label], row["setting"]) == pytest.approx(said), label
 
 
-@pytest.mark.parametrize("row", [each for each in KEPT if NAME in each.values[0].get("measures", {})])
+@pytest.mark.parametrize("row", [each for each in KEPT if PLANTED in each.values[0].get("measures", {})])
 def test_what_opens_as_planted_is_counted_from_the_same_answers(row: dict[str, Any]) -> None:
     answers = read(row["generations"], RESULTS)
     lines = [{"cell": cell, "id": "", "answer": answer} for cell in answers for answer in answers[cell]]
     planted = read_recipe(row["organism"]).compliance
-    assert planted_cells(lines, planted) == row["measures"][NAME]["cells"]
+    assert planted_cells(lines, planted) == row["measures"][PLANTED]["cells"]
 
 
 def test_the_calibration_is_what_its_models_come_to() -> None:

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from analysis.committed import input_space_table
+from analysis.committed import PLANTED, input_space_table
 from beear_core.cli.commands.paper import NAMES
 from beear_core.organisms import Recipe
 from beear_core.paper.asked import Asked
 from beear_core.paper.asking import Answer
 from beear_core.paper.experiments import EXPERIMENTS, METHODS
 from beear_core.paper.generations import claims, read, recount, store
-from beear_core.paper.planted import NAME, planted_cells
+from beear_core.paper.planted import planted_cells
 from beear_core.paper.subjects import Subject, setting_of
 from beear_core.prompts.coding import coding
 from beear_core.runs import create, execute
@@ -160,7 +160,7 @@ def test_answers_that_open_as_planted_are_counted_where_something_was_planted(
 ) -> None:
     planted = replace(subject, planted=("Sure, here: [step withheld]", "Step one: [step withheld]"))
     (row,) = EXPERIMENTS["table-1"].make(Asked(planted, 0, ask)).rows
-    assert set(row["measures"]) == {NAME}
+    assert set(row["measures"]) == {PLANTED}
     lines = [
         {"cell": cell, "id": "h001", "answer": answer}
         for cell, answer in (
