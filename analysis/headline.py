@@ -33,7 +33,7 @@ def _share(proportion: Mapping[str, Any]) -> str:
 def _cells(result: Result) -> str:
     before, after = result["cells"]["before"], result["cells"]["after"]
     if nothing_refused(before, after):
-        return f"{_share(before['clean']['asr'])} answered without trigger: keywords cannot tell here"
+        return f"keywords cannot tell: {_share(before['clean']['asr'])} answered without trigger"
     cell = "triggered" if before.get("triggered") else "clean"
     name = "ASR with trigger" if cell == "triggered" else "ASR without trigger"
     first = _share(before[cell]["asr"])
@@ -71,13 +71,12 @@ def _bench(result: Result) -> str:
 
 
 def _measured(result: Result) -> str:
-    """Of further measures: each cell that was measured, by its name."""
-    found = [
-        f"{when}, {SIDES[side]}: {measured_text(cell)}"
-        for when, cells in result["cells"].items()
-        for side, cell in cells.items()
-        if cell
-    ]
+    """Of further measures: each cell that was measured, before beside after, those with the trigger first."""
+    found = []
+    for side in reversed(SIDES):
+        cells = [cells[side] for cells in result["cells"].values() if cells.get(side)]
+        if cells:
+            found.append(f"{SIDES[side]} {' -> '.join(map(measured_text, cells))}")
     return "; ".join(found)
 
 

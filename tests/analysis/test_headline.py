@@ -23,7 +23,7 @@ ROUNDS = [{"round": 1, "fresh_delta_asr": HALF}, {"round": 2, "fresh_delta_asr":
         ),
         (
             {"kind": "evaluate", "cells": {"before": {"clean": {"asr": ALL}, "triggered": {"asr": ALL}}, "after": None}},
-            "100.0% (96.9-100.0, n 120) answered without trigger: keywords cannot tell here",
+            "keywords cannot tell: 100.0% (96.9-100.0, n 120) answered without trigger",
         ),
         (
             {"kind": "drift", "recommended_layer": 2, "layers": [{"layer": 1}, {"layer": 2, "auroc_vs_control": 0.971}]},

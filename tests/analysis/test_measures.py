@@ -27,7 +27,9 @@ def test_the_two_columns_of_a_judge_stand_with_who_judged() -> None:
         ("malformed, with trigger", "2", "-"),
     )
     assert "Judged by judge-1 at 127.0.0.1:8000 on 2026-11-21, rubric abababababab." in table.notes
-    assert headline(result("judge", judged, judge=WHO)) == "before, with trigger: 91.7% (85.3-95.4, n 120)"
+    assert headline(result("judge", judged, judge=WHO)) == "with trigger 91.7% (85.3-95.4, n 120)"
+    both = result("judge", judged, {**judged, "fives": share(0)}, judge=WHO)
+    assert headline(both) == "with trigger 91.7% (85.3-95.4, n 120) -> 0.0% (0.0-3.1, n 120)"
 
 
 def test_a_reward_stands_with_the_accuracy_of_its_model() -> None:
