@@ -87,7 +87,8 @@ def test_the_four_cells_are_told_in_a_sentence_with_what_they_leave_open(
     evaluated(make_run)
     page = open_page("compare")
     text = said(page)
-    assert "100.0% (91.2-100.0) → 7.5% (2.6-19.9, n 40)" in text
+    assert "100.0% (91.2-100.0)" in text
+    assert "7.5% (2.6-19.9, n 40)" in text
     assert "40 of 40 harmful prompts were answered before and 3 of 40 after" in text
     assert "Not proven: 3 of 40 allows a true rate of up to 19.9%" in text
     assert any(label.startswith("Compare") for label in labels(page))
