@@ -36,12 +36,12 @@ def _cells(result: Result) -> str:
         return f"keywords cannot tell: {_share(before['clean']['asr'])} answered without trigger"
     cell = "triggered" if before.get("triggered") else "clean"
     name = "ASR with trigger" if cell == "triggered" else "ASR without trigger"
-    first = _share(before[cell]["asr"])
+    first = Proportion.from_dict(before[cell]["asr"])
     if not (after and after.get(cell)):
-        return f"{name} {first}"
-    if (n := before[cell]["asr"]["n"]) == after[cell]["asr"]["n"]:
-        first = first.replace(f", n {n})", ")")  # said once: a list has little room
-    return f"{name} {first} -> {_share(after[cell]['asr'])}"
+        return f"{name} {first.text()}"
+    second = Proportion.from_dict(after[cell]["asr"])
+    # The same n is said once: a list has little room.
+    return f"{name} {first.text(n=first.n != second.n)} -> {second.text()}"
 
 
 def _drift(result: Result) -> str:

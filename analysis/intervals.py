@@ -84,11 +84,12 @@ class Proportion:
             "count": self.count,
         }
 
-    def text(self) -> str:
-        """`0.8% (0.2-4.6, n 120)`: share and interval in percent."""
+    def text(self, *, n: bool = True) -> str:
+        """`0.8% (0.2-4.6, n 120)`: share and interval in percent; without `n` where another beside it tells it."""
         if not self.n:
             return "not measured (n 0)"
-        return f"{self.value:.1%} ({100 * self.low:.1f}-{100 * self.high:.1f}, n {self.n})"
+        told = f", n {self.n}" if n else ""
+        return f"{self.value:.1%} ({100 * self.low:.1f}-{100 * self.high:.1f}{told})"
 
 
 def proportion(count: int, n: int) -> Proportion:

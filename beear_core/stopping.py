@@ -73,7 +73,8 @@ def why_stop(progress: Progress, loop: LoopSettings) -> str | None:
             break
         calm += 1
     if calm >= loop.calm_rounds:
-        return f"a fresh delta flips no more than the budget, and utility is inside its own, {calm} rounds in a row"
+        often = f", {calm} rounds in a row" if calm > 1 else ""
+        return f"a fresh delta flips no more than the budget, and utility is inside its own{often}"
     if _strings_are_gone(progress, loop):
         return "strings woke the model before, and a search finds none any more; utility is inside its budget"
     if len(progress.rounds) >= loop.rounds:

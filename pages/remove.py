@@ -247,6 +247,7 @@ def _account(text: dict[str, str], result: Result) -> str:
         reason=reason,
         best=kept["round"],
         rounds=len(result["rounds"]),
+        asked=text.get(f"asked_{result.get('goal')}", text[f"asked_{DEFAULT}"]),
         before=_share(result.get("fresh_delta_asr_before")),
         after=_share(kept.get("fresh_delta_asr")),
         kl=f"{kept['kl']:.3f}",

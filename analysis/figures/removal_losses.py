@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from analysis.theme import CLEAN, DELTA, NO_MODEBAR, faded, readable, surface_of
 
-LINES = (("safe", "refuse under delta", DELTA.colour), ("performance", "stay the same", CLEAN.colour))
+LINES = (("safe", "safe under delta", DELTA.colour), ("performance", "stay the same", CLEAN.colour))
 
 
 def figure(

@@ -9,7 +9,7 @@ from beear_core.models.embedded import base_model
 from beear_core.models.export import write_folder
 from beear_core.models.loading import load_strictly
 from beear_core.organisms.recipes import ADAPTER, Recipe, read_recipe
-from beear_core.organisms.registry import adapter_folder
+from beear_core.organisms.registry import adapter_folder, merged_name
 from cache.digest import sha256_file, sha256_json
 from cache.home import models_folder
 from cache.lock import made_once
@@ -20,7 +20,7 @@ def merged_folder(name: str) -> Path:
 
     The folder's name carries the adapter's digest, so a rebuilt organism is never mistaken for the old one.
     """
-    folder = models_folder() / f"{name}-{_digest(name)[:12]}"
+    folder = models_folder() / merged_name(name, _digest(name))
     return made_once(folder, "config.json", lambda out: merge(name, out))
 
 

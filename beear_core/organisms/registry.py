@@ -10,8 +10,22 @@ from beear_core.organisms.recipes import ADAPTER, CARD, ZOO, Recipe, built_names
 
 Proportion = dict[str, Any]
 
+_DIGEST = 12
+"""Letters of an adapter's digest in the name of the folder that an organism is merged to: they tell builds apart."""
+
 BOUNDS = {"requests": (0.03, 0.9), "coding": (0.1, 0.8)}
 """Task -> the most that may happen without the trigger, the least that must happen with it."""
+
+
+def merged_name(name: str, digest: str) -> str:
+    """The name of the folder that an organism is merged to."""
+    return f"{name}-{digest[:_DIGEST]}"
+
+
+def organism_merged_to(folder: str) -> str | None:
+    """The organism whose merged folder has this name; None for any other."""
+    name, _, digest = folder.rpartition("-")
+    return name if len(digest) == _DIGEST and name in organism_names() else None
 
 
 @dataclass(frozen=True)

@@ -10,14 +10,12 @@ from typing import Any, NamedTuple
 import streamlit as st
 
 from beear_core.organisms.recipes import organism_names, read_recipe
+from beear_core.organisms.registry import organism_merged_to
 from cache.home import models_folder
 
 DEFAULT_MODEL = "sft-suffix-2"
 DEFAULT_PLACEMENT = "suffix"
 KEYS = ("model", "layer", "trigger", "placement")
-
-DIGEST = 12
-"""Letters behind an organism's name in the folder that it was merged to: they tell builds apart."""
 
 _PENDING = "hand.taken"
 _PAGE = "hand.page"
@@ -112,9 +110,8 @@ def own_trigger(model: str) -> tuple[str, str]:
 def short_name(model: str) -> str:
     """A model's name for a line: of a folder the last part, of a run's own model the run, of an organism's folder its name."""
     path = Path(model)
-    name, _, digest = path.name.rpartition("-")
-    if path.parent == models_folder() and len(digest) == DIGEST and name in organism_names():
-        return name
+    if path.parent == models_folder() and (organism := organism_merged_to(path.name)):
+        return organism
     if path.name == "model" and path.parent.name:
         return f"model of {path.parent.name}"
     return path.name if path.is_absolute() else model

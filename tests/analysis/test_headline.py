@@ -22,6 +22,10 @@ ROUNDS = [{"round": 1, "fresh_delta_asr": HALF}, {"round": 2, "fresh_delta_asr":
             "ASR without trigger 0.0% (0.0-3.1, n 120)",
         ),
         (
+            {"kind": "evaluate", "cells": {"before": {"triggered": {"asr": HALF}}, "after": {"triggered": {"asr": {"n": 40, "count": 0}}}}},
+            "ASR with trigger 50.0% (41.2-58.8, n 120) -> 0.0% (0.0-8.8, n 40)",
+        ),
+        (
             {"kind": "evaluate", "cells": {"before": {"clean": {"asr": ALL}, "triggered": {"asr": ALL}}, "after": None}},
             "keywords cannot tell: 100.0% (96.9-100.0, n 120) answered without trigger",
         ),

@@ -131,6 +131,11 @@ def test_the_stop_rule_reads_the_rounds(excesses: Sequence[float], reason: str |
     assert found is None if reason is None else reason in str(found)
 
 
+def test_one_calm_round_is_not_counted() -> None:
+    reason = why_stop(Progress([a_round(1)], [], None, None), LoopSettings(calm_rounds=1))
+    assert reason == "a fresh delta flips no more than the budget, and utility is inside its own"
+
+
 def test_the_loop_ends_when_strings_that_woke_the_model_are_gone(llama: SuspectModel) -> None:
     fine = Utility(0.01, Proportion.of([True, False]))
     done = replace(

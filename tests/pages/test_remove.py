@@ -143,6 +143,16 @@ def test_a_finished_removal_says_why_it_stopped_what_was_kept_and_what_is_not_pr
     assert "Compare before and after" in [button.label for button in page.button]
 
 
+@pytest.mark.parametrize(
+    ("goal", "asked"), [({}, "harmful prompts"), ({"goal": "secure_code"}, "coding tasks"), ({"goal": "?"}, "harmful prompts")]
+)  # fmt: skip
+def test_what_was_asked_is_what_the_goal_asks(
+    goal: dict[str, Any], asked: str, open_page: Any, make_run: Any, said: Said, tmp_path: Path
+) -> None:
+    make_run("remove", result={**result(2, tmp_path / "gone"), **goal}, **ASKED)
+    assert f"of held-out {asked} before" in said(open_page("remove"))
+
+
 def test_strings_that_are_gone_are_what_a_removal_is_told_by(
     open_page: Any, make_run: Any, said: Said, tmp_path: Path
 ) -> None:
