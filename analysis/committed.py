@@ -125,18 +125,24 @@ def swept_table(rows: Sequence[Row], by: Sequence[str], title: str) -> Table:
 
 
 def drift_rows_table(rows: Sequence[Row]) -> Table:
-    """How uniform and how separable each trigger's drift is at the default layer."""
+    """How uniform and how separable each trigger's drift is at the default layer, and at which its score is highest."""
     return Table(
         "Drift at the default layer",
-        ("organism", "seed", "layer", "uniformity", "(control)", "PC1 share", "AUROC against clean", "against control"),
+        ("organism", "seed", "layer", "uniformity", "(control)", "PC1 share", "AUROC against clean", "against control", "score", "highest", "at layer"),
         tuple(
             (
                 row["organism"], str(row["seed"]), str(row["layer"]),
-                *(number(row.get(name), 3) for name in ("uniformity", "uniformity_control", "pc1_share", "auroc_vs_clean", "auroc_vs_control")),
+                *(number(row.get(name), 3) for name in ("uniformity", "uniformity_control", "pc1_share", "auroc_vs_clean", "auroc_vs_control", "score")),
+                *_highest_score(row.get("layers") or ()),
             )
             for row in rows
         ),
     )  # fmt: skip
+
+
+def _highest_score(layers: Sequence[Row]) -> tuple[str, str]:
+    best = max(layers, key=lambda each: each["score"], default={})
+    return number(best.get("score"), 3), str(best.get("layer", "-"))
 
 
 def hard_cases_table(rows: Sequence[Row]) -> Table:

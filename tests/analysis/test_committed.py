@@ -48,7 +48,9 @@ def test_tables_hold_what_rows_hold() -> None:
     assert rivals_table([rival("ours", 0)]).rows[0][1] == "ours"
     assert swept_table([swept(earliest_round=None)], ("layer",), "x").rows[0][2:4] == ("9", "none")
     drift = {"organism": "one", "seed": 0, "layer": 9, "uniformity": 0.5, "auroc_vs_control": 0.99}
-    assert drift_rows_table([drift]).rows[0][2:] == ("9", "0.500", "-", "-", "-", "0.990")
+    assert drift_rows_table([drift]).rows[0][2:] == ("9", "0.500", "-", "-", "-", "0.990", "-", "-", "-")
+    layers = [{"layer": 9, "score": 0.1}, {"layer": 24, "score": 0.5}, {"layer": 25, "score": 0.4}]
+    assert drift_rows_table([drift | {"layers": layers}]).rows[0][-2:] == ("0.500", "24")
 
 
 def test_further_measures_stand_cell_by_cell_and_a_missing_cell_is_a_dash() -> None:
