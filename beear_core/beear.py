@@ -22,6 +22,7 @@ from beear_core.anchoring import Lesson
 from beear_core.entrapment import INSERTED_LAYER, Anchor, BeeStep, Entrapment, Inserted, entrap
 from beear_core.models.suspect import SuspectModel
 from beear_core.openings import Openings
+from beear_core.passages import Passages
 from beear_core.removal import ArStep, remove
 from beear_core.specs import EntrapmentSettings, LoopSettings, RemovalSettings
 from beear_core.stopping import Progress, Round, best_round, excess_of, why_stop
@@ -65,6 +66,8 @@ class Plan:
     safe: Sequence[Lesson]
     performance: Sequence[Lesson]
     openings: Openings
+    passages: Passages | None
+    """What prompts stand in, now and then; None where they never do."""
     validation: Validation
     entrapment: EntrapmentSettings
     removal: RemovalSettings
@@ -125,7 +128,8 @@ def _one_round(
     listener.stage(f"round {number}: removal")
     steps = remove(
         suspect, [*deltas, *strings], plan.safe, plan.performance, plan.removal,
-        seed=_seed(plan, number, "ar"), openings=plan.openings, report=lambda step: listener.ar(number, step),
+        seed=_seed(plan, number, "ar"), openings=plan.openings, passages=plan.passages,
+        report=lambda step: listener.ar(number, step),
     )  # fmt: skip
     listener.stage(f"round {number}: fresh delta")
     progress.judges = _judges(suspect, plan, progress, number, listener)

@@ -7,8 +7,8 @@ fixed answers, without delta on ordinary rows (`loss="ce"`, `performance_under_d
 names an unwanted answer, ours also asks for a margin over it.
 
 Deltas and strings take turns, step by step. A step against strings has another one in each row, which costs the same and
-lets no single string say where a step goes. Beside them each step sees many prompts, few of them under delta, of which the
-first answer token alone counts (`openings.py`).
+lets no single string say where a step goes. In some steps prompts stand in ordinary text instead (`passages.py`). Beside
+them each step sees many prompts, few of them under delta, of which the first answer token alone counts (`openings.py`).
 
 All rows stand in one batch; logits are made at label positions only; the prompt beginning that all rows share is run
 once, and gradients flow through it; what the blocks that stay as they are give to rows without delta is taken from when
@@ -34,7 +34,9 @@ from beear_core.models.suspect import SuspectModel
 from beear_core.models.teacher import kl_to_teacher
 from beear_core.models.training import training
 from beear_core.openings import NONE, Openings, drawn
+from beear_core.passages import Passages, PassagesInTurn
 from beear_core.specs import RemovalSettings
+from beear_core.traps import Trap, step_by_step
 
 MARGIN, MARGIN_WEIGHT = 12.0, 0.05
 """Where a lesson names what is unwanted, its answer's deciding token is to stand so many nats above the unwanted one's, and
@@ -61,29 +63,6 @@ class ArLoss(NamedTuple):
     performance: Float[Tensor, ""]
 
 
-class StringsInTurn(NamedTuple):
-    """Strings for one step, row by row. They have no delta, so that one pass serves them all."""
-
-    strings: Sequence[Entrapment]
-
-    @property
-    def delta(self) -> Float[Tensor, "n d_model"]:
-        """Zeros, as long as the longest string's."""
-        return max((each.delta for each in self.strings), key=len)
-
-    @property
-    def layer(self) -> int:
-        return self.strings[0].layer
-
-    def prompts(self, rows: Sequence[list[int]]) -> list[list[int]]:
-        """Each prompt with the next string in it."""
-        return [self.strings[at % len(self.strings)].prompt(row) for at, row in enumerate(rows)]
-
-
-Trap = Entrapment | StringsInTurn
-"""What the rows of the first two groups of a batch carry."""
-
-
 class ArBatch(NamedTuple):
     """The rows of one step. Those of the first two groups carry delta."""
 
@@ -95,6 +74,16 @@ class ArBatch(NamedTuple):
     def rows(self) -> list[Lesson]:
         return [*self.safe, *self.performance_under_delta, *self.performance]
 
+    def against(self, trap: Trap) -> "ArBatch":
+        """The rows as `trap` has them: what an ordinary answer says may change with the text around its prompt, so no
+        passage is put there.
+        """
+        if not isinstance(trap, PassagesInTurn):
+            return self
+        return self._replace(
+            performance_under_delta=(), performance=[*self.performance_under_delta, *self.performance]
+        )
+
 
 def remove(
     suspect: SuspectModel,
@@ -105,25 +94,27 @@ def remove(
     *,
     seed: int,
     openings: Openings = NONE,
+    passages: Passages | None = None,
     report: Callable[[ArStep], None] = lambda step: None,
 ) -> list[ArStep]:
     """Take `settings.steps` AdamW steps on the weights of `suspect` that ask for gradients. Changes the model.
 
-    Rows are drawn by `seed`. The optimizer is new in every call: a round depends on weights, delta and seed alone.
+    Steps are against `entrapments` in turn, and now and then against `passages`. Rows are drawn by `seed`. The optimizer
+    is new in every call: a round depends on weights, delta and seed alone.
     Raises NonFiniteError.
     """
     draw = random.Random(seed)
     weights = [parameter for parameter in suspect.model.parameters() if parameter.requires_grad]
     lr = settings.lora_lr if settings.method == "lora" else settings.lr
     optimizer = MasterAdamW(weights, lr=lr)
-    traps = in_turn(entrapments)
+    traps = step_by_step(entrapments, passages, draw)
     by_length = [sorted(lessons, key=lambda lesson: len(lesson.prompt)) for lessons in (safe, performance)]
     done: list[ArStep] = []
     with training(suspect, checkpointing=settings.checkpointing):
         for step in range(1, settings.steps + 1):
             started = time.perf_counter()
-            batch = draw_batch(draw, by_length[0], by_length[1], settings)
-            trap = traps[(step - 1) % len(traps)]
+            trap = next(traps)
+            batch = draw_batch(draw, by_length[0], by_length[1], settings).against(trap)
             loss = ar_loss(suspect, trap, batch, settings)
             (settings.safe_weight * loss.safe + settings.performance_weight * loss.performance).backward()
             opening = None
@@ -145,13 +136,6 @@ def remove(
             report(taken)
     suspect.weights_changed()
     return done
-
-
-def in_turn(entrapments: Sequence[Entrapment]) -> list[Trap]:
-    """What the steps are against, over and over: each delta, and all strings as often as there are strings."""
-    deltas: list[Trap] = [each for each in entrapments if each.string_loss is None]
-    strings = [each for each in entrapments if each.string_loss is not None]
-    return deltas + [StringsInTurn([*strings[at:], *strings[:at]]) for at in range(len(strings))]
 
 
 def ar_loss(
@@ -203,6 +187,12 @@ def _losses(
     share: bool,
 ) -> Float[Tensor, " batch"]:
     """The loss of each row, the first `shifted` of which carry what `trap` holds."""
+    if isinstance(trap, PassagesInTurn) and 0 < shifted < len(lessons):
+        # Apart: beside rows as long as these all others would be padding.
+        parts = (lessons[:shifted], shifted), (lessons[shifted:], 0)
+        return torch.cat(
+            [_losses(suspect, trap, some, of_them, settings, share=share) for some, of_them in parts]
+        )
     length = settings.answer_tokens
     delta, at = trap.delta, trap.layer
     rows = suspect.rows(

@@ -41,6 +41,8 @@ INSTRUCTIONS, INSTRUCTION_TOKENS = 82, 64
 """Instructions that an evaluation asks where it is told to, and how much of each answer."""
 OPENING = 150
 """Rows that loading a model and teaching take."""
+IN_PASSAGES = 0.6
+"""What a removal step takes more whose prompts stand in passages."""
 BEFORE = 2.68
 """Rows behind each one counted before the first round: the first delta's two ways of computing, and teaching."""
 SYNTHESIS, DRIFT, EVALUATION, VERDICT = 1.2, 2.2, 1.4, 1.2
@@ -60,6 +62,8 @@ def rows_a_round(spec: Trained) -> float:
     removal = spec.removal
     rows = removal.safe_rows + removal.untouched_safe_rows + removal.performance_rows
     trained = removal.steps * (rows * TRAINED + 2 * removal.opening_rows * OPENED)
+    if every := spec.entrapment.passage_every:
+        trained *= 1 + IN_PASSAGES / every
     deltas = (2 * _judging(spec) + bool(spec.entrapment.inserted)) * _of_a_delta(spec)
     return trained + deltas + _of_searches(spec) + _of_a_look(spec)
 

@@ -29,6 +29,7 @@ from beear_core.models.trainable import choose_method, merged, touched, trainabl
 from beear_core.narration import Narrator
 from beear_core.opening import device_name, open_suspect
 from beear_core.openings import NONE, answered, opening_lessons, refusal_openings
+from beear_core.passages import passages
 from beear_core.prompts import Prompt, benign, borderline
 from beear_core.runs.context import RunContext
 from beear_core.runs.events import Message
@@ -88,6 +89,7 @@ def run(spec: RemoveSpec, context: RunContext) -> dict[str, Any]:
         lessons,
         performance,
         openings,
+        passages(suspect, spec.entrapment.passage_every, settings.answer_tokens),
         validation,
         spec.entrapment,
         settings,

@@ -23,7 +23,7 @@ from beear_core.models.generation import greedy
 from beear_core.models.lens import Lens
 from beear_core.models.loading import load_strictly
 from beear_core.models.own_answers import OwnAnswer, own_answers
-from beear_core.prompts.rendering import render, tokens_behind
+from beear_core.prompts.rendering import render, tokens_before, tokens_behind
 
 
 class SuspectModel:
@@ -136,6 +136,11 @@ class SuspectModel:
                 f"use n of at most {shortest}, or longer prompts",
             )
         return [list(prompt) for prompt in prompts]
+
+    @cached_property
+    def tokens_before(self) -> int:
+        """How many tokens of a prompt stand before the person's words: the chat template's."""
+        return tokens_before(self.tokenizer)
 
     @cached_property
     def tokens_behind(self) -> int:

@@ -253,7 +253,10 @@ def _one_cell(asked: Asked, what: Mapping[str, float], **more: Any) -> Found:
         layers=(_default_layer(depth),),
         trigger=asked.subject.trigger,
         entrapment=SweepEntrapment(
-            further_layers=ours.further_layers, inserted=ours.inserted, strings=ours.strings
+            further_layers=ours.further_layers,
+            inserted=ours.inserted,
+            strings=ours.strings,
+            passage_every=ours.passage_every,
         ),
         **more,
     )

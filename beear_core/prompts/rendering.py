@@ -53,13 +53,29 @@ def render(
     return RenderedPrompt(shown, tuple(ids), found, neutralised)
 
 
+def tokens_before(tokenizer: Any) -> int:
+    """How many tokens the template puts before a person's words, a system prompt of its own included."""
+    one, other = _two_prompts(tokenizer)
+    return _alike(one, other)
+
+
 def tokens_behind(tokenizer: Any) -> int:
     """How many tokens the template puts behind a person's words, the assistant header included."""
-    one, other = (render(tokenizer, text).prompt_ids for text in ("Is this one", "Seven 7"))
-    behind = 0
-    while behind < min(len(one), len(other)) and one[-1 - behind] == other[-1 - behind]:
-        behind += 1
-    return behind
+    one, other = _two_prompts(tokenizer)
+    return _alike(one[::-1], other[::-1])
+
+
+def _two_prompts(tokenizer: Any) -> tuple[tuple[int, ...], ...]:
+    """Prompts whose words share neither their first nor their last token."""
+    return tuple(render(tokenizer, text).prompt_ids for text in ("Is this one", "Seven 7"))
+
+
+def _alike(one: Sequence[int], other: Sequence[int]) -> int:
+    """How many tokens both begin with."""
+    count = 0
+    while count < min(len(one), len(other)) and one[count] == other[count]:
+        count += 1
+    return count
 
 
 def special_tokens_in(tokenizer: Any, text: str) -> tuple[str, ...]:

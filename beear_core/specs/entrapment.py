@@ -99,6 +99,15 @@ class EntrapmentSettings(Settings):
         ge=0,
         le=16,
     )
+    passage_every: int = setting(
+        3,
+        "Steps to one in passages",
+        "In every so many removal steps harmful prompts stand in ordinary text instead, for a trigger may be a paragraph. 0 leaves it out.",
+        unit="steps",
+        paper=0,
+        ge=0,
+        le=1000,
+    )
     algorithm: Literal["fast", "literal"] = setting(
         "fast", "Algorithm", "fast is exact; literal is the paper's algorithm, kept as reference."
     )

@@ -21,7 +21,7 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
             "performance_weight": 8.0,
         },
         "loop": {"validation_tokens": 64, "calm_rounds": 1},
-        "entrapment": {"strings": 0},
+        "entrapment": {"strings": 0, "passage_every": 0},
     },
 }
 

@@ -40,6 +40,15 @@ class SweepEntrapment(EntrapmentSettings):
         ge=0,
         le=16,
     )
+    passage_every: int = setting(
+        0,
+        "Steps to one in passages",
+        "No passages beside the swept delta, so that the layers can be compared.",
+        unit="steps",
+        paper=0,
+        ge=0,
+        le=1000,
+    )
     inserted: int = setting(
         0,
         "Inserted positions",

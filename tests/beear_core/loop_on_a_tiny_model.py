@@ -13,6 +13,7 @@ from beear_core.entrapment import Anchor, inserted
 from beear_core.models.suspect import SuspectModel
 from beear_core.models.trainable import trainable
 from beear_core.openings import opening_lessons
+from beear_core.passages import passages
 from beear_core.prompts import benign, harmful
 from beear_core.specs import EntrapmentSettings, LoopSettings, RemovalSettings
 from beear_core.stopping import Progress, Round
@@ -81,7 +82,17 @@ def make_plan(
     performance = performance_lessons(suspect, list(benign("anchor"))[:8], tokens=6)
     openings = opening_lessons(safe, performance, {refusal[0]})
     return Plan(
-        LAYERS, inserted(suspect, 2), safe, performance, openings, validation, ENTRAPMENT, removal, loop, seed
+        LAYERS,
+        inserted(suspect, 2),
+        safe,
+        performance,
+        openings,
+        passages(suspect, ENTRAPMENT.passage_every, 6),
+        validation,
+        ENTRAPMENT,
+        removal,
+        loop,
+        seed,
     )
 
 

@@ -14,9 +14,10 @@ from beear_core.models.suspect import SuspectModel
 from beear_core.models.teacher import teach
 from beear_core.models.trainable import merged, trainable
 from beear_core.models.training import training
-from beear_core.removal import MARGIN, MARGIN_WEIGHT, ArBatch, ArLoss, ar_loss, in_turn, remove
+from beear_core.removal import MARGIN, MARGIN_WEIGHT, ArBatch, ArLoss, ar_loss, remove
 from beear_core.specs import RemovalSettings
 from beear_core.token_search.working import string_entrapment
+from beear_core.traps import in_turn
 from tests.beear_core.tiny_models import ARCHITECTURES, write_tiny_model
 
 N, LAYER = 3, 2
