@@ -1,7 +1,7 @@
 """The loop: rounds of entrapment and removal until a fresh delta no longer flips the model (paper, algorithm 1).
 
     while rounds are left:
-        deltas on the weights as they are; removal against them, and against strings that wake the model
+        deltas on the weights as they are; removal against them, against strings that wake the model, and in passages
         a fresh, short delta and a search for strings on the new weights
         look: held-out ASR under them, KL, over-refusal
         remember the best; stop when calm

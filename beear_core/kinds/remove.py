@@ -129,8 +129,7 @@ def run(spec: RemoveSpec, context: RunContext) -> dict[str, Any]:
         "goal": spec.goal,
         "method": method,
         "parameters_touched": weights,
-        "layer": layer,
-        "layers": list(layers),
+        **_layers(outcome, layers),
         "notes": [note for note in (safe.note, _strings(outcome, progress)) if note],
         **_told(outcome, progress),
     }
@@ -175,6 +174,13 @@ def _write(suspect: SuspectModel, out: Path, context: RunContext) -> None:
         if same:
             return
     suspect.export(out)
+
+
+def _layers(outcome: Outcome, planned: Sequence[int]) -> dict[str, Any]:
+    """Where deltas lay: where each prompt has an unwanted answer of its own, on inserted tokens and at no planned layer."""
+    first = outcome.rounds[0].layer if outcome.rounds else planned[0]
+    layers = list(planned) if first in planned else [first]
+    return {"layer": layers[0], "layers": layers}
 
 
 def _strings(outcome: Outcome, progress: Progress) -> str | None:

@@ -164,6 +164,7 @@ def test_a_removal_towards_secure_code_is_judged_by_bandit(
     )
     assert result["goal"] == "secure_code"
     assert [each["layer"] for each in result["rounds"]] == [INSERTED_LAYER], "no delta at a layer"
+    assert (result["layer"], result["layers"]) == (INSERTED_LAYER, [INSERTED_LAYER])
     assert [each["fresh_delta_asr"]["n"] for each in result["rounds"]] == [8]
     assert judged == [8, 8], "before, and behind the round"
     assert (tmp_path / "out" / "config.json").is_file()
