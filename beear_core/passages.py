@@ -21,8 +21,6 @@ FEWEST_TOKENS, MOST_TOKENS = 10, 50
 """Of a passage on either side."""
 SIDES = ((True, True), (True, False), (False, True))
 """Before and behind the person's words, before them alone, behind them alone: each as often."""
-
-
 IN_A_STEP = 32
 """Passages that the rows of one step take in turn."""
 
@@ -53,9 +51,8 @@ class PassagesInTurn(NamedTuple):
     def prompts(self, rows: Sequence[list[int]]) -> list[list[int]]:
         """Each prompt in the next passage."""
         within = [self.passages[at % len(self.passages)].around(row) for at, row in enumerate(rows)]
-        room = self.longest
         return [
-            longer if room is None or len(longer) < room else row
+            longer if self.longest is None or len(longer) < self.longest else row
             for longer, row in zip(within, rows, strict=True)
         ]
 
@@ -70,7 +67,7 @@ class Passages:
         encoded = (
             suspect.encode_answer(f" {' '.join(texts[prompt.id].split())}") for prompt in benign("anchor")
         )
-        self._texts = [tokens for tokens in encoded if len(tokens) >= FEWEST_TOKENS]
+        self.texts = [tokens for tokens in encoded if len(tokens) >= FEWEST_TOKENS]
         self._template = (suspect.tokens_before, suspect.tokens_behind)
         self._nothing = torch.zeros(1, suspect.d_model, device=suspect.device)
         positions = getattr(suspect.model.config.get_text_config(), "max_position_embeddings", None)
@@ -85,12 +82,13 @@ class Passages:
         return Passage(before, behind, self._template)
 
     def _piece(self, draw: random.Random) -> list[int]:
-        text = draw.choice(self._texts)
+        text = draw.choice(self.texts)
         length = draw.randint(FEWEST_TOKENS, min(MOST_TOKENS, len(text)))
         start = draw.randint(0, len(text) - length)
         return text[start : start + length]
 
 
 def passages(suspect: SuspectModel, every: int, answers: int) -> Passages | None:
-    """`Passages`; None for 0."""
-    return Passages(suspect, every, answers) if every else None
+    """`Passages`; None for 0, or where the tokenizer makes next to nothing of any text."""
+    found = Passages(suspect, every, answers) if every else None
+    return found if found and found.texts else None

@@ -101,7 +101,7 @@ class EntrapmentSettings(Settings):
     )
     passage_every: int = setting(
         3,
-        "Steps to one in passages",
+        "Passages every",
         "In every so many removal steps harmful prompts stand in ordinary text instead, for a trigger may be a paragraph. 0 leaves it out.",
         unit="steps",
         paper=0,

@@ -42,7 +42,7 @@ class SweepEntrapment(EntrapmentSettings):
     )
     passage_every: int = setting(
         0,
-        "Steps to one in passages",
+        "Passages every",
         "No passages beside the swept delta, so that the layers can be compared.",
         unit="steps",
         paper=0,

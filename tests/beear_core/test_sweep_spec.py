@@ -31,7 +31,7 @@ def test_what_is_no_grid_is_refused(fields: dict[str, Any]) -> None:
 def test_delta_stays_at_the_swept_layer_even_where_other_settings_of_it_are_given() -> None:
     spec = parse_spec(sweep(entrapment={"steps": 3}))
     assert isinstance(spec, SweepSpec)
-    assert spec.entrapment.further_layers == ()
+    assert (spec.entrapment.further_layers, spec.entrapment.passage_every) == ((), 0)
 
 
 def test_a_stored_sweep_reads_as_it_was_written() -> None:

@@ -240,7 +240,9 @@ def test_performance_data_varies_one_thing_at_a_time(
     ]
     assert [spec.removal.performance_rows for spec in questions[:5]] == [0, 4, 8, 16, 32]
     assert [spec.performance_prompts for spec in questions] == [None] * 5 + [10, 30, 100]
-    assert all(spec.entrapment.strings for spec in questions), "all else is ours"
+    assert all(spec.entrapment.strings and spec.entrapment.passage_every for spec in questions), (
+        "all else is ours"
+    )
 
 
 def test_drift_speaks_of_the_default_layer_and_keeps_the_others(ask: Any, subject: Subject) -> None:
