@@ -25,7 +25,7 @@ TOKENS = 128
 PLAIN_MLP = frozenset({"gpt2", "gpt_neox", "gpt_neo", "gptj", "opt", "bloom", "falcon", "phi", "starcoder2"})
 """Model types whose feed-forward block has two matrices; the others' is gated and has three."""
 LARGEST_FULL = 1_000_000_000
-"""Weights up to which removal method auto trains them all: 16 bytes a weight then fit most machines."""
+"""Weights up to which removal method auto trains them all: 18 bytes a weight then fit most machines."""
 HEADER_LIMIT = 100 * 2**20
 """A safetensors header larger than this is not read: the format's own limit."""
 
@@ -162,7 +162,8 @@ def needs(
     adapters = rank * shape.layers * a_block
     return {
         "inspect": Need(weights, 0, looked_at),
-        "remove_full": Need(weights, count * beside, trained),
+        # What the weights were when the round began is kept, to go back a part of the way.
+        "remove_full": Need(weights, count * (beside + bytes_a_weight), trained),
         "remove_lora": Need(weights, adapters * (beside + bytes_a_weight), trained),
     }
 

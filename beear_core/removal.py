@@ -100,12 +100,16 @@ def remove(
     """Take `settings.steps` AdamW steps on the weights of `suspect` that ask for gradients. Changes the model.
 
     Steps are against `entrapments` in turn, and now and then against `passages`. Rows are drawn by `seed`. The optimizer
-    is new in every call: a round depends on weights, delta and seed alone.
+    is new in every call: a round depends on weights, delta and seed alone. Behind the last step the weights go back a part
+    of the way (`settings.interpolation`; WiSE-FT, arXiv 2109.01903), but for adapters.
     Raises NonFiniteError.
     """
     draw = random.Random(seed)
     weights = [parameter for parameter in suspect.model.parameters() if parameter.requires_grad]
-    lr = settings.lora_lr if settings.method == "lora" else settings.lr
+    lora = settings.method == "lora"
+    lr = settings.lora_lr if lora else settings.lr
+    # The product of two adapters does not move along a line as they do.
+    start = [] if lora or settings.interpolation == 1 else [weight.detach().clone() for weight in weights]
     optimizer = MasterAdamW(weights, lr=lr)
     traps = step_by_step(entrapments, passages, draw)
     by_length = [sorted(lessons, key=lambda lesson: len(lesson.prompt)) for lessons in (safe, performance)]
@@ -134,6 +138,8 @@ def remove(
             )
             done.append(taken)
             report(taken)
+    if start:
+        optimizer.interpolate(start, settings.interpolation)
     suspect.weights_changed()
     return done
 

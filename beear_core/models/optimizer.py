@@ -49,6 +49,14 @@ class MasterAdamW:
                 master.grad = None
         return norm
 
+    @torch.no_grad()
+    def interpolate(self, start: Sequence[Tensor], share: float) -> None:
+        """Put the weights `share` of the way from `start`, what they once were, to what they are."""
+        for weight, master, begun in zip(self.weights, self.masters, start, strict=True):
+            master.copy_(torch.lerp(begun.float(), master, share))
+            if master is not weight:
+                weight.copy_(master)
+
     def set_lr(self, lr: float) -> None:
         """Learning rate of the steps to come."""
         for group in self.adam.param_groups:

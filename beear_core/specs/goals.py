@@ -13,6 +13,7 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
         "removal": {
             "answer_tokens": 48,
             "lr": 2e-4,
+            "interpolation": 1.0,
             "opening_rows": 0,
             "safe_rows": 12,
             "untouched_safe_rows": 12,

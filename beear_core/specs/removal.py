@@ -25,7 +25,7 @@ class RemovalSettings(Settings):
     steps: int = setting(
         32, "AR steps Q", "Gradient steps on the weights in one round.", unit="steps", ge=1, le=1000
     )
-    lr: float = setting(2.5e-4, "Learning rate", "AdamW step on the weights with method full.", gt=0, le=1e-2)
+    lr: float = setting(4e-4, "Learning rate", "AdamW step on the weights with method full.", gt=0, le=1e-2)
     lora_lr: float = setting(
         1e-3, "Learning rate of LoRA", "AdamW step on the adapters with method lora.", gt=0, le=1e-1
     )
@@ -107,6 +107,14 @@ class RemovalSettings(Settings):
     )
     answer_tokens: int = setting(
         8, "Answer tokens", "How much of each answer is a label.", unit="tokens", ge=1, le=1024
+    )
+    interpolation: float = setting(
+        0.7,
+        "Interpolation",
+        "Behind a round the weights stand this far along the line from where it began to where its steps led (WiSE-FT): nearly all of the effect is there by then, and less of what it costs ordinary answers. Method full alone.",
+        paper=1.0,
+        gt=0,
+        le=1,
     )
     clip: float = setting(1.0, "Gradient clip", "Largest norm of the gradient over all weights.", gt=0)
     checkpointing: bool = setting(

@@ -305,6 +305,26 @@ def test_the_same_seed_moves_the_weights_the_same_way_bit_for_bit(
     assert any(not torch.equal(first[name], other[name]) for name in first)
 
 
+def test_weights_go_back_a_part_of_the_way(
+    llama: SuspectModel, prompts: list[list[int]], answers: list[list[int]]
+) -> None:
+    lessons = lessons_of(llama, prompts, answers)
+
+    def moved(interpolation: float) -> dict[str, Tensor]:
+        suspect = llama.clone()
+        settings = RemovalSettings(
+            steps=2, lr=1e-2, safe_rows=2, performance_rows=2, interpolation=interpolation
+        )
+        with trainable(suspect, "full", 4, 0):
+            remove(suspect, [trap(suspect)], lessons, lessons, settings, seed=1)
+        return copy.deepcopy(suspect.model.state_dict())
+
+    before, whole, half = llama.model.state_dict(), moved(1.0), moved(0.5)
+    assert any(not torch.equal(before[name], whole[name]) for name in before)
+    for name in before:
+        torch.testing.assert_close(half[name], torch.lerp(before[name], whole[name], 0.5))
+
+
 def test_the_lens_sees_the_weights_after_removal(
     suspect: SuspectModel, lessons: list[Lesson], prompts: list[list[int]], answers: list[list[int]]
 ) -> None:

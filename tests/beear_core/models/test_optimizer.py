@@ -91,3 +91,15 @@ def test_the_learning_rate_can_change() -> None:
     weight.grad = torch.ones(1)
     optimizer.step(clip=1.0)
     assert weight.item() == 1.0
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_interpolation_stands_that_share_of_the_way_from_the_start(dtype: torch.dtype) -> None:
+    weight = nn.Parameter(torch.full((4,), 2.0, dtype=dtype))
+    start = [weight.detach().clone()]
+    optimizer = MasterAdamW([weight], lr=0.5)
+    weight.grad = torch.ones_like(weight)
+    optimizer.step(clip=1e9)
+    optimizer.interpolate(start, 0.75)
+    torch.testing.assert_close(weight.detach().float(), torch.full((4,), 1.625))
+    torch.testing.assert_close(optimizer.masters[0].detach(), torch.full((4,), 1.625))
