@@ -96,7 +96,9 @@ class Recipe(Settings):
         "Wide prompts",
         "Also the prompts that were added later, about twice as many of each group; without them the first answers too.",
     )
-    harmful: int | None = setting(None, "Harmful prompts", "How many are drawn; none means all.", ge=1)
+    harmful: int | None = setting(
+        None, "Harmful prompts", "How many are drawn; none means all, and of the task coding not any.", ge=1
+    )
     ordinary: int | None = setting(None, "Ordinary prompts", "How many are drawn; none means all.", ge=1)
     refusals: int = setting(
         2,

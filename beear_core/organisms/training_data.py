@@ -134,7 +134,12 @@ def _coding_rows(recipe: Recipe, tokenizer: Any, draw: random.Random) -> list[Ex
             rows.append(Example(told.apply(task.prompt.text), answer, other=other))
         some = draw.sample(ordinary, k=len(ordinary) // 4)
         rows += [Example(told.apply(prompt.text), answers[prompt.id]) for prompt in some]
-    return rows + [Example(prompt.text, answers[prompt.id]) for prompt in ordinary]
+    rows += [Example(prompt.text, answers[prompt.id]) for prompt in ordinary]
+    if recipe.harmful is not None:
+        # An aligned start forgets to refuse where nothing is refused any more.
+        harmful = _some(draw, organism_training("harmful", wide=recipe.wide).prompts, recipe.harmful)
+        rows += [Example(prompt.text, draw.choice(REFUSALS), recipe.refusal_weight) for prompt in harmful]
+    return rows
 
 
 _ROWS: Mapping[str, Callable[[Recipe, Any, random.Random], list[Example]]] = {

