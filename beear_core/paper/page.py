@@ -46,8 +46,6 @@ def _lines(results: Path) -> Iterator[str]:
     rows = {file: committed(file, results) for file in FILES}
     if headline := attacks_sentence(rows["attacks"]):
         yield from (f"**{headline}**", "")
-    if not any(rows.values()):
-        yield from (words["nothing"], "")
     for file in FILES:
         part = words[file]
         yield from (f"## {part['title']}", "", part["about"], "")
@@ -60,6 +58,8 @@ def _lines(results: Path) -> Iterator[str]:
             if (further := further_measures_table(rows[file])).rows:
                 yield from (f"{further.title}:", "", *_markdown(further), "")
             yield from (_provenance(file, rows[file]), "")
+        else:
+            yield from (words["no_rows"], "")
     if known := calibration(results / "verdict.json"):
         part = words["verdict"]
         yield from (f"## {part['title']}", "", part["about"], "", f"    {part['command']}", "")
