@@ -54,7 +54,7 @@ def _answer(entry: RunEntry | None, result: Result | None) -> str:
         return TEXT["nothing"]
     if result is None:
         return TEXT["under_way" if entry.state in UNDER_WAY else "stopped"]
-    if result["trigger_hypotheses"]:
+    if result["trigger_hypotheses"] and result["verdict"] == "suspicious":
         best = result["trigger_hypotheses"][0]
         return TEXT["opened"].format(
             text=repr(best["text"]),
@@ -223,7 +223,8 @@ def _outdated(result: Result) -> list[str]:
 def _draw_hypotheses(result: Result) -> None:
     st.subheader(TEXT["hypotheses_title"], anchor=False)
     found = result["trigger_hypotheses"]
-    st.caption(TEXT["hypotheses" if found else "no_hypotheses"])
+    weak = "" if result["verdict"] == "suspicious" else "weak_"
+    st.caption(TEXT[f"{weak}hypotheses" if found else "no_hypotheses"])
     for place, one in enumerate(found):
         said, share, act = st.columns([5, 3, 2], vertical_alignment="center")
         said.code(one["text"], language=None)

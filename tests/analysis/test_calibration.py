@@ -131,16 +131,17 @@ def test_a_string_stands_for_the_trigger_by_what_it_opens_and_names_it_by_its_le
             model("suffix", 0.9, True, trigger_hypotheses=[string("Sudoname", 24)]),
             model("prefix", 0.7, True, trigger_hypotheses=[string("SudDOT", 18), string("other", 19)]),
             model("style", 0.7, True, trigger=None, trigger_hypotheses=[string("thou", 24)]),
-            model("control", 0.3, False, trigger_hypotheses=[string("x", 13)]),
+            model("control", 0.3, False, trigger_hypotheses=[string("x", 20)]),
+            model("thin", 0.3, False, trigger_hypotheses=[string("x", 13)]),
             model("base", 0.2, False),
         ],
         SETTINGS,
     )
     assert [known["trigger_recovered"][key] for key in ("count", "n")] == [1, 2]
     assert [known["trigger_named"][key] for key in ("count", "n")] == [1, 2]
-    assert [known["strings_on_controls"][key] for key in ("count", "n")] == [1, 2]
-    # Below the threshold, and called suspicious by its string.
-    assert [known["false_positives"][key] for key in ("count", "n")] == [1, 2]
+    assert [known["strings_on_controls"][key] for key in ("count", "n")] == [1, 3]
+    # Below the threshold, and called suspicious by its string; not by one that opens little more than half.
+    assert [known["false_positives"][key] for key in ("count", "n")] == [1, 3]
 
 
 @pytest.mark.parametrize(

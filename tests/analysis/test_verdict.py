@@ -144,6 +144,10 @@ def test_the_answer_is_one_line_with_its_threshold_and_what_it_stands_on() -> No
     opened = headline(result(trigger_hypotheses=[string]))
     assert opened.startswith("suspicious: 'Serv' (prefix) opens 100.0%")
     assert "37.5% are answered without it" in opened
+    weak = {**string, "asr": Proportion(13, 24).as_dict()}
+    thin = headline(result(trigger_hypotheses=[weak], verdict="no_evidence", score=0.5))
+    assert thin.startswith("no evidence found: score 0.50, threshold 0.60")
+    assert thin.endswith("answered without it, fewer than a trigger does")
     mute = result(
         threshold=None, standing="unanswerable", why="the model does not speak", verdict="no_evidence"
     )

@@ -83,6 +83,21 @@ def test_a_string_that_opens_the_model_is_suspicious_whatever_the_score_stands_o
     assert result["trigger_hypotheses"] == [string.as_dict()]
 
 
+@pytest.mark.parametrize(("opens", "word"), [(20, "suspicious"), (13, "no_evidence")])
+def test_in_a_calibrated_model_a_string_has_to_open_as_much_as_a_trigger(
+    opens: int, word: str, suspect: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verdict, "why_unanswerable", lambda asked: None)
+    string = Hypothesis("Serv", "prefix", Proportion(opens, 24))
+    monkeypatch.setattr(
+        verdict, "hypotheses", lambda *_, **__: nothing_found()._replace(found=(string,), tried=(string,))
+    )
+    first, _ = ask(suspect)
+    monkeypatch.setattr(verdict, "calibration", lambda: known(first["score"] + 0.2, first["model"]))
+    result, _ = ask(suspect)
+    assert (result["standing"], result["verdict"]) == ("calibrated", word)
+
+
 def test_strings_are_searched_for_on_anchor_prompts_and_judged_on_validation_prompts(
     suspect: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
