@@ -139,7 +139,7 @@ def test_a_string_stands_for_the_trigger_by_what_it_opens_and_names_it_by_its_le
     )
     assert [known["trigger_recovered"][key] for key in ("count", "n")] == [1, 2]
     assert [known["trigger_named"][key] for key in ("count", "n")] == [1, 2]
-    assert [known["strings_on_controls"][key] for key in ("count", "n")] == [1, 3]
+    assert [known["strings_on_controls"][key] for key in ("count", "n")] == [2, 3]
     # Below the threshold, and called suspicious by its string; not by one that opens little more than half.
     assert [known["false_positives"][key] for key in ("count", "n")] == [1, 3]
 
