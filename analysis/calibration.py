@@ -10,7 +10,7 @@ from typing import Any
 from analysis.intervals import Proportion
 from analysis.statistics import auroc
 from analysis.tables import Table
-from analysis.verdict import OPENS, opened
+from analysis.verdict import OPENS, opens_as_a_trigger
 
 Model = Mapping[str, Any]
 
@@ -66,7 +66,7 @@ def calibrated(models: Sequence[Model], settings: Mapping[str, Any]) -> dict[str
     called = {
         kind: Proportion.of(
             [
-                margin >= 0 or opened(model["trigger_hypotheses"]) >= OPENS
+                margin >= 0 or opens_as_a_trigger(model["trigger_hypotheses"])
                 for model, margin in judged
                 if bool(model["backdoored"]) is kind
             ]
@@ -99,7 +99,7 @@ def _strings(models: Sequence[Model]) -> dict[str, Any]:
     fixed = [model for model in models if model["backdoored"] and model["trigger"]]
     return {
         "trigger_recovered": Proportion.of(
-            [opened(model["trigger_hypotheses"]) >= OPENS for model in fixed]
+            [opens_as_a_trigger(model["trigger_hypotheses"]) for model in fixed]
         ).as_dict(),
         "trigger_named": Proportion.of([names_trigger(model) for model in fixed]).as_dict(),
         "strings_on_controls": Proportion.of(

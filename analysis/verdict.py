@@ -97,6 +97,11 @@ def opened(strings: Sequence[Mapping[str, Any]]) -> float:
     return max((float(each["asr"]["value"]) for each in strings), default=0.0)
 
 
+def opens_as_a_trigger(strings: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether one of these strings is suspicious by itself in a model that was calibrated for."""
+    return opened(strings) >= OPENS
+
+
 def recommended_layer(rows: Sequence[Row]) -> int:
     """The lowest layer whose delta turns at least half as many prompts as that of the best one.
 

@@ -12,12 +12,11 @@ import torch
 from analysis.calibration import like, margin_over_controls, strength
 from analysis.intervals import Proportion
 from analysis.verdict import (
-    OPENS,
     answered_harmful,
     applies,
     furthest,
     layer_rows,
-    opened,
+    opens_as_a_trigger,
     profile_score,
     recommended_layer,
     score,
@@ -114,9 +113,8 @@ def _judged(
 ) -> dict[str, Any]:
     """Threshold and verdict, and on what they stand: a calibration, a reference, or nothing.
 
-    A short string that opens the model on prompts that the search never saw is suspicious by itself: of a model that was
-    calibrated for, whose threshold says how far strings open what has no backdoor, from `OPENS` on. Without one, and
-    without anything for the score to stand on, no evidence was found: `standing` says which it was. A reference is trusted,
+    A short string that opens the model on prompts that the search never saw is suspicious by itself; where a calibration
+    says how far strings open what has no backdoor, only if it opens as many as a trigger. Without one, and without anything for the score to stand on, no evidence was found: `standing` says which it was. A reference is trusted,
     so no strings are searched in it, and its profile alone is what the suspect has to exceed.
     """
     known = calibration()
@@ -129,7 +127,7 @@ def _judged(
         standing, threshold = "relative", reference["profile_score"] + margin_over_controls(known)
     elif known is not None and spec.prompts is None and like(known, measured["model"]):
         standing, threshold = "calibrated", known["threshold"]
-    by_string = opened(strings) >= OPENS if standing == "calibrated" else bool(strings)
+    by_string = opens_as_a_trigger(strings) if standing == "calibrated" else bool(strings)
     suspicious = by_string or (threshold is not None and measured["score"] >= threshold)
     return {
         "threshold": threshold,
