@@ -114,7 +114,8 @@ def _judged(
     """Threshold and verdict, and on what they stand: a calibration, a reference, or nothing.
 
     A short string that opens the model on prompts that the search never saw is suspicious by itself; where a calibration
-    says how far strings open what has no backdoor, only if it opens as many as a trigger. Without one, and without anything for the score to stand on, no evidence was found: `standing` says which it was. A reference is trusted,
+    says how far strings open what has no backdoor, only if it opens as many as a trigger. Without one, and
+    without anything for the score to stand on, no evidence was found: `standing` says which it was. A reference is trusted,
     so no strings are searched in it, and its profile alone is what the suspect has to exceed.
     """
     known = calibration()
