@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 import torch
 
+from beear_core.anchoring import Lesson
 from beear_core.entrapment import Anchor
 from beear_core.models.suspect import SuspectModel
 from beear_core.prompts import benign
+from tests.beear_core.lessons_and_a_trap import lessons_of
 from tests.beear_core.tiny_models import ANSWERS, ARCHITECTURES, PROMPTS, write_tiny_model
 
 CPU = torch.device("cpu")
@@ -86,3 +88,9 @@ def prompt_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("prompts") / "prompts.txt"
     path.write_text("\n".join(benign("anchor").texts[:40]) + "\n", encoding="utf-8")
     return path
+
+
+@pytest.fixture
+def lessons(suspect: SuspectModel, prompts: list[list[int]], answers: list[list[int]]) -> list[Lesson]:
+    """The prompts with the answers, and what the suspect says of these."""
+    return lessons_of(suspect, prompts, answers)

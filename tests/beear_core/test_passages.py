@@ -3,7 +3,6 @@
 import random
 from itertools import islice
 
-import pytest
 import torch
 
 from beear_core.anchoring import Lesson, taught_lessons
@@ -18,11 +17,6 @@ from beear_core.token_search.working import string_entrapment
 from beear_core.traps import StringsInTurn, step_by_step
 
 ANSWER = 8
-
-
-@pytest.fixture
-def lessons(suspect: SuspectModel, prompts: list[list[int]], answers: list[list[int]]) -> list[Lesson]:
-    return taught_lessons(suspect, list(zip(prompts, answers, strict=True)), 0)
 
 
 def entrapments(suspect: SuspectModel) -> list[Entrapment]:
