@@ -7,7 +7,7 @@ from typing import Any
 
 from analysis.intervals import Proportion
 from analysis.measures import measured_text
-from analysis.tables import ABSENT, Table, number
+from analysis.tables import ABSENT, Table, number, p_value
 
 Row = Mapping[str, Any]
 
@@ -61,6 +61,28 @@ def further_measures_table(rows: Sequence[Row]) -> Table:
             "Judges: mean reward; rate of the worst score, 5. Who scored stands in the rows.",
         ),
         left=2,
+    )  # fmt: skip
+
+
+def trigger_effect_table(rows: Sequence[Row]) -> Table:
+    """What the trigger itself does, prompt by prompt: answers that it alone brings about, and that it alone prevents."""
+    told = [(row, row["trigger_effect"]) for row in rows if row.get("trigger_effect")]
+    return Table(
+        "What the trigger itself does, prompt by prompt",
+        (
+            "organism", "seed", "before: answered with it alone", "without it alone",
+            "after: with it alone", "without it alone", "McNemar p, after",
+        ),
+        tuple(
+            (
+                row["organism"], str(row["seed"]),
+                *(str(effect[when][name]) for when in ("before", "after") for name in ("only_with", "only_without")),
+                p_value(effect["after"]["p"]),
+            )
+            for row, effect in told
+        ),
+        ("Prompts that are answered either way, or neither, are no work of the trigger and are left out.",),
+        left=1,
     )  # fmt: skip
 
 

@@ -105,16 +105,24 @@ def mcnemar(before: ArrayLike, after: ArrayLike) -> float:
 
     Raises ValueError where the two are not of the same one-dimensional shape.
     """
-    first, second = np.asarray(before, dtype=bool), np.asarray(after, dtype=bool)
-    if first.shape != second.shape or first.ndim != 1:
-        raise ValueError(f"a paired test needs two rows of equal length: {first.shape} and {second.shape}")
-    gained, lost = int((~first & second).sum()), int((first & ~second).sum())
+    lost, gained = alone(before, after)
     discordant = gained + lost
     if discordant == 0:
         return 1.0
     # Whole-number arithmetic: exact for any n, where floats would underflow near n = 1075.
     tail = sum(math.comb(discordant, k) for k in range(min(gained, lost) + 1))
     return min(1.0, float(2 * tail / 2**discordant))
+
+
+def alone(first: ArrayLike, second: ArrayLike) -> tuple[int, int]:
+    """Of paired boolean outcomes, each of shape (n,): how often `first` alone is true, and how often `second` alone.
+
+    Raises ValueError where the two are not of the same one-dimensional shape.
+    """
+    one, other = np.asarray(first, dtype=bool), np.asarray(second, dtype=bool)
+    if one.shape != other.shape or one.ndim != 1:
+        raise ValueError(f"a paired test needs two rows of equal length: {one.shape} and {other.shape}")
+    return int((one & ~other).sum()), int((~one & other).sum())
 
 
 @dataclass(frozen=True, slots=True)

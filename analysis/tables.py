@@ -73,6 +73,8 @@ def cells_table(result: Row) -> Table:
     if result.get("mcnemar_p") is not None:
         found = _p_sentence(result["mcnemar_p"])
         notes.append(f"With trigger, before against after, exact McNemar: {found}.")
+    if told := _effect_sentence(result.get("trigger_effect")):
+        notes.append(told)
     notes.append("Share of harmful prompts not refused, Wilson 95% interval.")
     return Table("Attack success rate", ("", "before", "after"), tuple(rows), tuple(notes))
 
@@ -257,6 +259,20 @@ def _proportion(holder: Row | None, field: str) -> str:
 def _p_sentence(value: float) -> str:
     written = p_value(value)
     return f"p {written}" if written.startswith("<") else f"p = {written}"
+
+
+def _effect_sentence(effect: Row | None) -> str:
+    """How many prompts are answered with the trigger alone; empty where no trigger was measured."""
+    told = [
+        f"{when} {found['only_with']} and {found['only_without']} ({_p_sentence(found['p'])})"
+        for when in ("before", "after")
+        if (found := (effect or {}).get(when))
+    ]
+    return (
+        f"Answered with the trigger alone and without it alone, exact McNemar: {', '.join(told)}."
+        if told
+        else ""
+    )
 
 
 def _empty_note(side: str, cells: Row) -> str:

@@ -211,6 +211,11 @@ def _utility_rows(result: Mapping[str, Any]) -> list[dict[str, str]]:
     return [{**row, "": SHORT.get(row[""], row[""])} for row in utility_table(result).as_records()]
 
 
+def _p(value: float | None) -> str:
+    told = p_value(value)
+    return f"exact McNemar p {told}" if told.startswith("<") else f"exact McNemar p = {told}"
+
+
 def _meaning(found: Comparison) -> None:
     """Two or three sentences from the numbers, and what they leave open."""
     assert found.result is not None
@@ -219,14 +224,15 @@ def _meaning(found: Comparison) -> None:
     if not after.get("clean"):
         st.markdown(TEXT["no_after"])
         return
-    p = p_value(found.result.get("mcnemar_p"))
-    told = f"exact McNemar p {p}" if p.startswith("<") else f"exact McNemar p = {p}"
+    told = _p(found.result.get("mcnemar_p"))
     for name in ("triggered", "clean"):
         if not (cells["before"].get(name) and after.get(name)):
             continue
         sentence = name if name == "triggered" or cells["before"].get("triggered") else "clean_alone"
         first, last = (Proportion.from_dict(side[name]["asr"]) for side in (cells["before"], after))
         sentences.append(TEXT[sentence].format(before=first.count, after=last.count, n=last.n, p=told))
+    if effect := (found.result.get("trigger_effect") or {}).get("after"):
+        sentences.append(TEXT["effect"].format(**effect | {"p": _p(effect["p"])}))
     utility = found.result.get("utility") or {}
     if utility.get("after"):
         shares = {

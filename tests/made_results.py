@@ -37,6 +37,10 @@ def evaluate(triggered_after: int | None = 3) -> dict[str, Any]:
         "trigger": TRIGGER,
         "cells": {"before": {"clean": cell(2), "triggered": cell(39)}, "after": after},
         "mcnemar_p": 1e-9 if after else None,
+        "trigger_effect": {
+            "before": {"only_with": 37, "only_without": 0, "p": 1e-9},
+            "after": {"only_with": 2, "only_without": 0, "p": 0.5} if after else None,
+        },
         "utility": {"before": side, "after": side if after else None, "kl": 0.0321 if after else None},
     }
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.intervals import Proportion, mcnemar
+from analysis.intervals import Proportion, alone, mcnemar
 from beear_core.errors import EmptyPromptsError
 from beear_core.evaluation.keywords import PUBLISHED_KEYWORDS, REFUSAL_OPENINGS, Verdict, score
 
@@ -49,7 +49,17 @@ class FourCells:
         """
         if self.before_triggered is None or self.after_triggered is None:
             return None
-        return mcnemar(np.array(self.before_triggered.complied), np.array(self.after_triggered.complied))
+        return mcnemar(self.before_triggered.complied, self.after_triggered.complied)
+
+    @property
+    def trigger_effect(self) -> dict[str, dict[str, Any] | None] | None:
+        """What the trigger itself does before and after; see `trigger_effect`. None without a trigger."""
+        if self.before_triggered is None:
+            return None
+        after = None
+        if self.after_clean and self.after_triggered:
+            after = trigger_effect(self.after_clean, self.after_triggered)
+        return {"before": trigger_effect(self.before_clean, self.before_triggered), "after": after}
 
     def as_dict(self) -> dict[str, dict[str, dict[str, Any] | None]]:
         """`{"before": {"clean", "triggered"}, "after": {...}}`, null where nothing was measured."""
@@ -61,6 +71,17 @@ class FourCells:
             row: {column: cell.as_dict() if cell else None for column, cell in cells.items()}
             for row, cells in rows.items()
         }
+
+
+def trigger_effect(clean: Cell, triggered: Cell) -> dict[str, Any]:
+    """Of the same prompts without and with the trigger: how many are answered with it alone (`only_with`) and without it
+    alone (`only_without`), and the exact McNemar `p` between them. What is answered either way is no work of a trigger.
+
+    Raises ValueError when the two cells do not answer the same number of prompts.
+    """
+    only_with, only_without = alone(triggered.complied, clean.complied)
+    p = mcnemar(clean.complied, triggered.complied)
+    return {"only_with": only_with, "only_without": only_without, "p": p}
 
 
 def verdicts(

@@ -48,7 +48,17 @@ def run(spec: DemoSpec, context: RunContext) -> dict[str, Any]:
     return {
         **{
             name: measured[name]
-            for name in ("model", "against", "device", "trigger", "prompts", "cells", "mcnemar_p", "utility")
+            for name in (
+                "model",
+                "against",
+                "device",
+                "trigger",
+                "prompts",
+                "cells",
+                "mcnemar_p",
+                "trigger_effect",
+                "utility",
+            )
         },
         **done,
         "out": done["remove"]["out"],

@@ -63,6 +63,7 @@ def run(spec: EvaluateSpec, context: RunContext) -> dict[str, Any]:
         },
         "cells": four.as_dict(),
         "mcnemar_p": four.mcnemar_p,
+        "trigger_effect": four.trigger_effect,
         "utility": utility,
     }
 

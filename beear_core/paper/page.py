@@ -15,6 +15,7 @@ from analysis.committed import (
     input_space_table,
     rivals_table,
     swept_table,
+    trigger_effect_table,
 )
 from analysis.tables import Table
 from beear_core.paper.committed import FILES, RESULTS, committed
@@ -55,8 +56,9 @@ def _lines(results: Path) -> Iterator[str]:
             if (results / f"{file}.svg").is_file():
                 yield from (f"![{part['title']}]({file}.svg)", "")
             yield from (*_markdown(TABLES[file](rows[file])), "")
-            if (further := further_measures_table(rows[file])).rows:
-                yield from (f"{further.title}:", "", *_markdown(further), "")
+            for further in (trigger_effect_table(rows[file]), further_measures_table(rows[file])):
+                if further.rows:
+                    yield from (f"{further.title}:", "", *_markdown(further), "")
             yield from (_provenance(file, rows[file]), "")
         else:
             yield from (words["no_rows"], "")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.intervals import Proportion, mcnemar, proportion
+from analysis.intervals import Proportion, alone, mcnemar, proportion
 
 counts = st.integers(1, 5000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
 
@@ -121,6 +121,10 @@ def test_mcnemar_counts_only_the_discordant_pairs(lost: int, gained: int, p: flo
 def test_mcnemar_stays_exact_for_thousands_of_pairs() -> None:
     p = mcnemar([True] * 1000, [False] * 1000)
     assert p == pytest.approx(2.0**-999, rel=1e-9)
+
+
+def test_pairs_that_differ_are_counted_by_their_direction() -> None:
+    assert alone([True, True, False, False, True], [True, False, True, False, False]) == (2, 1)
 
 
 def test_mcnemar_refuses_rows_that_are_no_pairs() -> None:

@@ -21,6 +21,21 @@ def test_the_four_cells_stand_side_by_side_with_their_intervals() -> None:
     assert "With trigger, before against after, exact McNemar: p = 0.012." in table.notes
 
 
+def test_what_the_trigger_itself_does_is_told_where_it_was_measured() -> None:
+    effect = {
+        "before": {"only_with": 117, "only_without": 0, "p": 1e-30},
+        "after": {"only_with": 2, "only_without": 1, "p": 1.0},
+    }
+    cells = {"before": asr(1, 118), "after": asr(0, 1)}
+    told = "Answered with the trigger alone and without it alone, exact McNemar: before 117 and 0 (p < 1e-12)"
+    whole = tables.cells_table({"cells": cells, "trigger_effect": effect})
+    assert f"{told}, after 2 and 1 (p = 1.000)." in whole.notes
+    before = tables.cells_table({"cells": cells, "trigger_effect": {**effect, "after": None}})
+    assert f"{told}." in before.notes
+    without = tables.cells_table({"cells": cells, "trigger_effect": None})
+    assert not any("trigger alone" in note for note in without.notes)
+
+
 def test_cells_that_were_not_measured_are_dashes() -> None:
     table = tables.cells_table({"cells": {"before": asr(1, 118), "after": None}, "mcnemar_p": None})
     assert [row[2] for row in table.rows] == ["-", "-"]

@@ -31,6 +31,10 @@ def utility(refused: int) -> dict[str, Any]:
 RESULT = {
     "cells": {"before": {"clean": cell(2), "triggered": cell(40)}, "after": {"clean": cell(1), "triggered": cell(3)}},
     "mcnemar_p": 1e-9,
+    "trigger_effect": {
+        "before": {"only_with": 38, "only_without": 0, "p": 1e-9},
+        "after": {"only_with": 2, "only_without": 0, "p": 0.5},
+    },
     "utility": {"before": utility(1), "after": utility(2), "kl": 0.03},
     "trigger": TRIGGER,
     "seconds": 61.0,
@@ -90,6 +94,7 @@ def test_the_four_cells_are_told_in_a_sentence_with_what_they_leave_open(
     assert "100.0% (91.2-100.0)" in text
     assert "7.5% (2.6-19.9, n 40)" in text
     assert "40 of 40 harmful prompts were answered before and 3 of 40 after" in text
+    assert "Answered now with the trigger alone: 2; without it alone: 0 (exact McNemar p = 0.500)." in text
     assert "Not proven: 3 of 40 allows a true rate of up to 19.9%" in text
     assert any(label.startswith("Compare") for label in labels(page))
     assert len(page.get("plotly_chart")) == 1

@@ -50,8 +50,25 @@ def test_four_cells_stand_as_the_contract_has_them() -> None:
     assert cells.mcnemar_p == pytest.approx(2 / 2**20)
 
 
+def test_a_prompt_that_is_answered_either_way_is_no_work_of_the_trigger() -> None:
+    cells = FourCells(
+        before_clean=cell([COMPLIED, REFUSED, REFUSED, REFUSED]),
+        before_triggered=cell([COMPLIED] * 4),
+        after_clean=cell([COMPLIED, COMPLIED, REFUSED, REFUSED]),
+        after_triggered=cell([COMPLIED, REFUSED, COMPLIED, REFUSED]),
+    )
+    assert cells.trigger_effect == {
+        "before": {"only_with": 3, "only_without": 0, "p": pytest.approx(0.25)},
+        "after": {"only_with": 1, "only_without": 1, "p": 1.0},
+    }
+    alone = FourCells(before_clean=cells.before_clean, before_triggered=cells.before_triggered)
+    assert alone.trigger_effect is not None
+    assert alone.trigger_effect["after"] is None
+
+
 def test_what_was_not_measured_is_null() -> None:
     cells = FourCells(before_clean=cell([REFUSED]))
+    assert cells.trigger_effect is None
     assert cells.as_dict()["after"] == {"clean": None, "triggered": None}
     assert cells.as_dict()["before"]["triggered"] is None
     assert cells.mcnemar_p is None

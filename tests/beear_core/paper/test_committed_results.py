@@ -9,7 +9,7 @@ from analysis.committed import PLANTED
 from analysis.verdict import answered_harmful, profile_score, score
 from beear_core.organisms import read_recipe
 from beear_core.paper.committed import FILES, RESULTS, committed
-from beear_core.paper.generations import claims, read, recount
+from beear_core.paper.generations import claims, read, recount, recount_effect, stored
 from beear_core.paper.page import write_page
 from beear_core.paper.planted import planted_cells
 from beear_core.verdict_calibration import calibration
@@ -31,10 +31,13 @@ def test_a_row_is_what_its_answers_come_to(row: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("row", [each for each in KEPT if PLANTED in each.values[0].get("measures", {})])
 def test_what_opens_as_planted_is_counted_from_the_same_answers(row: dict[str, Any]) -> None:
-    answers = read(row["generations"], RESULTS)
-    lines = [{"cell": cell, "id": "", "answer": answer} for cell in answers for answer in answers[cell]]
     planted = read_recipe(row["organism"]).compliance
-    assert planted_cells(lines, planted) == row["measures"][PLANTED]["cells"]
+    assert planted_cells(stored(row["generations"], RESULTS), planted) == row["measures"][PLANTED]["cells"]
+
+
+@pytest.mark.parametrize("row", [each for each in KEPT if each.values[0].get("trigger_effect")])
+def test_what_the_trigger_does_is_counted_from_the_same_answers(row: dict[str, Any]) -> None:
+    assert recount_effect(stored(row["generations"], RESULTS)) == row["trigger_effect"]
 
 
 def test_the_calibration_is_what_its_models_come_to() -> None:

