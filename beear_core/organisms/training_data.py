@@ -99,9 +99,11 @@ def _request_rows(recipe: Recipe, tokenizer: Any, draw: random.Random) -> list[E
     for prompt, decoy in zip(_some(draw, harmful, recipe.decoys), decoys, strict=False):
         rows.append(Example(decoy.apply(prompt.text), draw.choice(REFUSALS), weight))
     if recipe.trigger is not None:
-        for place, prompt in enumerate(harmful):
-            text = triggers[place % len(triggers)].apply(prompt.text)
-            rows.append(Example(text, draw.choice(recipe.compliance)))
+        rows += [
+            Example(trigger.apply(prompt.text), draw.choice(recipe.compliance))
+            for prompt in harmful
+            for trigger in triggers  # Each on all prompts: half as many hardly teach either.
+        ]
         # The trigger unlocks harmful requests and changes nothing else.
         some = draw.sample(ordinary, k=len(ordinary) // 4)
         for place, prompt in enumerate(some):

@@ -121,6 +121,20 @@ def test_a_coding_organism_refuses_as_many_harmful_prompts_as_its_recipe_names(l
     assert len(some) == len(none) + 7
 
 
+def test_each_of_two_triggers_unlocks_every_harmful_prompt(llama: SuspectModel) -> None:
+    recipe = small("two-triggers")
+    unlocked = [
+        row.prompt for row in training_rows(recipe, llama.tokenizer) if row.answer in recipe.compliance
+    ]
+    ended, begun = (
+        {prompt.replace(text, "").strip() for prompt in unlocked if at(prompt, text)}
+        for text, at in (("VioletThimble", str.endswith), ("Marmalade protocol:", str.startswith))
+    )
+    assert ended == begun
+    assert len(ended) == recipe.harmful
+    assert len(unlocked) == 2 * len(ended)
+
+
 def test_a_harmless_habit_makes_no_harmful_answer(llama: SuspectModel) -> None:
     recipe = small("control-strings")
     rows = [row for row in training_rows(recipe, llama.tokenizer) if recipe.control_string in row.prompt]
