@@ -4,11 +4,13 @@ import json
 import subprocess
 import sys
 from functools import lru_cache
+from pathlib import Path
 from typing import NamedTuple
 
 from beear_core.intake.folder import MOST_TEXT, ModelFolder
 from beear_core.intake.tokenizer import trial
 from beear_core.intake.tokenizer.contents import FILE
+from cache.digest import sha256_file
 
 SENTENCES = (
     "The quick brown fox jumps over the lazy dog.",
@@ -41,12 +43,27 @@ class Trips(NamedTuple):
     exhausted: bool
 
 
+_made: dict[tuple[str, float], Trips] = {}
+"""What was made, by the digest of tokenizer.json and the time it had. A removal leaves that file as it is, and a process that is
+walled in with the suspect could start no other for the model it made of it."""
+
+
 @lru_cache(maxsize=4)  # two rules read them
 def round_trips(folder: ModelFolder) -> Trips:
     """The fixed sentences; none where there is no tokenizer.json."""
     path = folder.path / FILE
     if not folder.inside(FILE) or not path.is_file() or path.stat().st_size > MOST_TEXT:
         return Trips((), "", False)
+    key = sha256_file(path), SECONDS
+    if key not in _made:
+        trips = _taken(path)
+        if trips.failed:
+            return trips
+        _made[key] = trips
+    return _made[key]
+
+
+def _taken(path: Path) -> Trips:
     job = {"path": str(path.resolve()), "sentences": SENTENCES, "memory": MEMORY, "seconds": SECONDS}
     try:
         done = subprocess.run(

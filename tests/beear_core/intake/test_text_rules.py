@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from beear_core.intake.finding import Finding
+from beear_core.intake.folder import ModelFolder
 from beear_core.intake.safetensors_header import read_header
 from beear_core.intake.scanning import scan
 from beear_core.intake.templates.literals import known, sentences
@@ -58,6 +59,25 @@ def test_a_tokenizer_that_needs_more_time_than_it_gets_is_found(
 ) -> None:
     monkeypatch.setattr(round_trip, "SECONDS", 0)
     assert _of(plain(tmp_path / "model"), "tokenizer.exhausts")
+
+
+def test_the_same_tokenizer_is_tried_once_in_a_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, same, other = (plain(tmp_path / name) for name in ("first", "same", "other"))
+    change(other / "tokenizer.json", version="1.1")
+    monkeypatch.setattr(round_trip, "_made", {})
+    made = round_trip.round_trips(ModelFolder(first))
+    assert made.trips
+    # As in a process that is walled in.
+    monkeypatch.setattr(round_trip.subprocess, "run", refused)
+    assert round_trip.round_trips(ModelFolder(same)) == made
+    assert round_trip.round_trips(ModelFolder(other)).failed.startswith("no process")
+    assert len(round_trip._made) == 1
+
+
+def refused(*words: object, **more: object) -> None:
+    raise PermissionError(1, "Operation not permitted")
 
 
 def test_a_template_that_only_raises_is_told_to_be_unseen(tmp_path: Path) -> None:
