@@ -16,6 +16,7 @@ from beear_core.specs import TriggerSettings
 from cache.jsonl import write_lines
 from cache.status import RunState
 from tests.beear_core.cli.conftest import Command
+from tests.beear_core.paper.made_answers import LINES
 from tests.beear_core.paper.made_rows import attack
 
 
@@ -47,7 +48,7 @@ def executed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
         folder.write_status(folder.read_status().to(RunState.DONE))
         result = {**results[kind], "run_id": folder.id}
         folder.write_result(result)
-        write_lines(folder.path / "generations.jsonl", [{"cell": "after.clean", "id": "1", "answer": "No."}])
+        write_lines(folder.path / "generations.jsonl", LINES)
         return json.dumps(result)
 
     monkeypatch.setattr(asking.Asking.__init__, "__defaults__", (execute, None))
