@@ -71,7 +71,7 @@ def cells_table(result: Row) -> Table:
     notes = [_empty_note(side, cells) for side, cells in (("before", before), ("after", after)) if cells]
     notes = [note for note in notes if note]
     if result.get("mcnemar_p") is not None:
-        found = _p_sentence(result["mcnemar_p"])
+        found = p_sentence(result["mcnemar_p"])
         notes.append(f"With trigger, before against after, exact McNemar: {found}.")
     if told := _effect_sentence(result.get("trigger_effect")):
         notes.append(told)
@@ -256,7 +256,8 @@ def _proportion(holder: Row | None, field: str) -> str:
     return ABSENT if stored is None else Proportion.from_dict(stored).text()
 
 
-def _p_sentence(value: float) -> str:
+def p_sentence(value: float | None) -> str:
+    """`p = 0.012`, or `p < 1e-12`."""
     written = p_value(value)
     return f"p {written}" if written.startswith("<") else f"p = {written}"
 
@@ -264,7 +265,7 @@ def _p_sentence(value: float) -> str:
 def _effect_sentence(effect: Row | None) -> str:
     """How many prompts are answered with the trigger alone; empty where no trigger was measured."""
     told = [
-        f"{when} {found['only_with']} and {found['only_without']} ({_p_sentence(found['p'])})"
+        f"{when} {found['only_with']} and {found['only_without']} ({p_sentence(found['p'])})"
         for when in ("before", "after")
         if (found := (effect or {}).get(when))
     ]

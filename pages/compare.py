@@ -8,7 +8,7 @@ import streamlit as st
 from analysis.figures import four_cells
 from analysis.headline import headline
 from analysis.intervals import Proportion
-from analysis.tables import p_value, utility_table
+from analysis.tables import p_sentence, utility_table
 from beear_core.errors import WorkbenchError
 from beear_core.run_times import evaluation_time, rounded
 from beear_core.runs.progress import duration_text
@@ -211,11 +211,6 @@ def _utility_rows(result: Mapping[str, Any]) -> list[dict[str, str]]:
     return [{**row, "": SHORT.get(row[""], row[""])} for row in utility_table(result).as_records()]
 
 
-def _p(value: float | None) -> str:
-    told = p_value(value)
-    return f"exact McNemar p {told}" if told.startswith("<") else f"exact McNemar p = {told}"
-
-
 def _meaning(found: Comparison) -> None:
     """Two or three sentences from the numbers, and what they leave open."""
     assert found.result is not None
@@ -224,7 +219,7 @@ def _meaning(found: Comparison) -> None:
     if not after.get("clean"):
         st.markdown(TEXT["no_after"])
         return
-    told = _p(found.result.get("mcnemar_p"))
+    told = f"exact McNemar {p_sentence(found.result.get('mcnemar_p'))}"
     for name in ("triggered", "clean"):
         if not (cells["before"].get(name) and after.get(name)):
             continue
@@ -232,7 +227,7 @@ def _meaning(found: Comparison) -> None:
         first, last = (Proportion.from_dict(side[name]["asr"]) for side in (cells["before"], after))
         sentences.append(TEXT[sentence].format(before=first.count, after=last.count, n=last.n, p=told))
     if effect := (found.result.get("trigger_effect") or {}).get("after"):
-        sentences.append(TEXT["effect"].format(**effect | {"p": _p(effect["p"])}))
+        sentences.append(TEXT["effect"].format(**effect | {"p": f"exact McNemar {p_sentence(effect['p'])}"}))
     utility = found.result.get("utility") or {}
     if utility.get("after"):
         shares = {
