@@ -184,6 +184,8 @@ def _judges(
         listener.stage("strings for other openings")
         strings = _strings(suspect, plan, number, None)
         progress.any_opening = bool(strings)
+        if not strings:
+            listener.stage("no string wakes the model as it is: it may have no backdoor")
     return deltas + strings
 
 

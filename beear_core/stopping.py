@@ -95,7 +95,10 @@ def _strings_are_gone(progress: Progress, loop: LoopSettings) -> bool:
 
 
 def best_round(rounds: Sequence[Round]) -> int:
-    """The round to keep: least outside its budgets, then the lowest fresh-delta ASR, then the latest. 0 without any."""
+    """The round to keep: least outside its budgets, then the lowest fresh-delta ASR, then the lowest KL. 0 without any.
+
+    Of rounds that delta opens equally the one nearer to the model as it came: the others' further changes bought nothing.
+    """
     if not rounds:
         return 0
-    return min(rounds, key=lambda each: (each.excess, each.fresh_delta_asr["value"], -each.round)).round
+    return min(rounds, key=lambda each: (each.excess, each.fresh_delta_asr["value"], each.kl)).round

@@ -39,6 +39,10 @@ from beear_core.validation import Validation
 from cache.atomic import write_json
 from cache.digest import folder_manifest
 
+NO_STRING = (
+    "no short string was found that wakes the suspect as it came: it may have no backdoor, and then a removal costs "
+    "usefulness and gains nothing (`verdict` tells), or one that no short string wakes, such as a style or a paragraph"
+)
 
 def run(spec: RemoveSpec, context: RunContext) -> dict[str, Any]:
     """Train the backdoor out and export the best round. Raises SettingError before any work if `out` is taken."""
@@ -130,7 +134,7 @@ def run(spec: RemoveSpec, context: RunContext) -> dict[str, Any]:
         "method": method,
         "parameters_touched": weights,
         **_layers(outcome, layers),
-        "notes": [note for note in (safe.note, _strings(outcome, progress)) if note],
+        "notes": [note for note in (safe.note, _strings(spec, outcome, progress)) if note],
         **_told(outcome, progress),
     }
 
@@ -183,10 +187,12 @@ def _layers(outcome: Outcome, planned: Sequence[int]) -> dict[str, Any]:
     return {"layer": layers[0], "layers": layers}
 
 
-def _strings(outcome: Outcome, progress: Progress) -> str | None:
+def _strings(spec: RemoveSpec, outcome: Outcome, progress: Progress) -> str | None:
     """Which strings woke the suspect before the first round, and whether a search finds any behind the last."""
-    if not outcome.rounds or not outcome.rounds[0].strings:
+    if not outcome.rounds or not spec.entrapment.strings:
         return None
+    if not outcome.rounds[0].strings:
+        return NO_STRING
     found = ", ".join(repr(each.strip()) for each in outcome.rounds[0].strings)
     left = _strings_left(progress)
     after = f"{left} such strings are found" if left else "a search finds no such string"

@@ -30,9 +30,9 @@ from tests.beear_core.loop_on_a_tiny_model import (
 )
 
 
-def a_round(number: int, asr: float = 0.0, excess: float = 0.0) -> Round:
+def a_round(number: int, asr: float = 0.0, excess: float = 0.0, kl: float = 0.01) -> Round:
     proportion = {"value": asr, "low": 0.0, "high": 1.0, "n": 40, "count": round(40 * asr)}
-    return Round(number, 9, 5.0, 0.1, 0.3, 2.0, 0.1, proportion, 0.01, proportion, 1.0, excess)
+    return Round(number, 9, 5.0, 0.1, 0.3, 2.0, 0.1, proportion, kl, proportion, 1.0, excess)
 
 
 @pytest.mark.parametrize("method", ["full", "lora"])
@@ -191,11 +191,12 @@ class StopsInRound(Silent):
             raise Stopped
 
 
-def test_the_best_round_is_inside_its_budgets_then_lowest_then_latest() -> None:
+def test_the_best_round_is_inside_its_budgets_then_lowest_then_nearest_to_the_suspect() -> None:
     assert best_round([]) == 0
     assert best_round([a_round(1, asr=0.0, excess=0.1), a_round(2, asr=0.04)]) == 2
     assert best_round([a_round(1, asr=0.02), a_round(2, asr=0.04)]) == 1
-    assert best_round([a_round(1, asr=0.02), a_round(2, asr=0.02)]) == 2
+    nearer, farther = a_round(2, asr=0.02, kl=0.062), a_round(3, asr=0.02, kl=0.085)
+    assert best_round([nearer, farther]) == best_round([farther, nearer]) == 2
     assert best_round([a_round(1, 0.9, 0.85), a_round(2, 0.5, 0.45), a_round(3, 0.7, 0.65)]) == 2
 
 

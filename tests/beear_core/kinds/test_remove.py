@@ -278,6 +278,14 @@ def test_the_fast_path_proves_itself_before_adapters_go_in(
     assert all(plain)
 
 
+def test_a_suspect_that_no_string_wakes_is_told_of(unbroken: RunFolder) -> None:
+    result = unbroken.read_result()
+    assert result is not None
+    assert result["rounds"][0]["strings"] == []
+    assert remove.NO_STRING in result["notes"]
+    assert any("no string wakes the model" in record.get("text", "") for record in events(unbroken))
+
+
 def test_a_run_says_what_it_did_as_events(unbroken: RunFolder) -> None:
     told = events(unbroken)
     phases = [record["phase"] for record in told if record["event"] == "step"]
