@@ -5,6 +5,10 @@ PORT ?= 8501
 INPUTS ?= 10000
 MODELAUDIT ?=
 
+# Some environments, container images above all, tell Python to keep nothing that it compiles: every process would then
+# compile the 4,000 modules behind a model anew, some ten seconds of work. Empty is as good as unset.
+export PYTHONDONTWRITEBYTECODE :=
+
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
@@ -23,8 +27,9 @@ $(STAMP): requirements.txt requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "error: $(PYTHON) is older than Python 3.11; name another with PYTHON=" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	@# --no-compile: of 20,000 modules few are ever imported, and those are compiled then.
+	@# --no-compile: of 20,000 modules few are ever imported. Those are compiled now, for whoever starts Python without make.
 	$(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check -r requirements-dev.txt
+	$(BIN)/python -c "import beear_core.kinds.remove, transformers.models.llama.modeling_llama, streamlit.web.bootstrap"
 	@# The place to fetch models ahead of their first use, as in: $(BIN)/python -m beear_core organism get sft-suffix-2
 	@touch $@
 
