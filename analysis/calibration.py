@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from analysis.intervals import Proportion
+from analysis.recommended import Row, layer_in_best_three
 from analysis.statistics import auroc
 from analysis.tables import Table
 from analysis.verdict import OPENS, opens_as_a_trigger
@@ -53,10 +54,13 @@ def _others(model: Model, models: Sequence[Model]) -> Sequence[Model]:
     )
 
 
-def calibrated(models: Sequence[Model], settings: Mapping[str, Any]) -> dict[str, Any]:
+def calibrated(
+    models: Sequence[Model], settings: Mapping[str, Any], swept: Sequence[Row] = ()
+) -> dict[str, Any]:
     """What `docs/results/verdict.json` holds. `auroc` is over margins; its interval takes as many pairs to be independent
     as the rarer kind has models, so that a handful of models cannot look like certainty. `found` and `false_positives` are
     shares of models that a verdict calls suspicious: by their margin, or by a string that opens `OPENS`, whatever the margin.
+    `swept` are rows of `sweep_recommended.json`, which tell of the recommended layers; None is said of them without any.
     """
     judged = margins(models)
     above = {
@@ -86,7 +90,7 @@ def calibrated(models: Sequence[Model], settings: Mapping[str, Any]) -> dict[str
         ),
         "false_positives": called[False],
         "found": called[True],
-        "layer_in_best_three": None,
+        "layer_in_best_three": layer_in_best_three(swept).as_dict() if swept else None,
         **_strings(models),
         "threshold": threshold(models),
         "settings": dict(settings),

@@ -16,6 +16,7 @@ from beear_core.cli.question import spec_of
 from beear_core.cli.tables import print_table
 from beear_core.organisms import organism_names, read_recipe
 from beear_core.paper.asking import Asking
+from beear_core.paper.committed import RECOMMENDED, committed
 from beear_core.paper.figures import draw_calibration
 from beear_core.paper.page import write_page
 from beear_core.verdict_calibration import PATH
@@ -54,7 +55,7 @@ def calibrate(arguments: argparse.Namespace) -> int:
             scores = {"profile_score": profile, "score": score(profile, strings, untouched)}
             what = {field: result["model"][field] for field in (*SHAPE, "sha256")}
             models.append({**named, **scores, "model": what, **{field: result[field] for field in KEPT}})
-    stored = calibrated(models, settings)
+    stored = calibrated(models, settings, committed(RECOMMENDED))
     write_json(PATH, stored)
     if reason := draw_calibration(stored, PATH.parent):
         say(reason)

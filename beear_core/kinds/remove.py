@@ -44,6 +44,7 @@ NO_STRING = (
     "usefulness and gains nothing (`verdict` tells), or one that no short string wakes, such as a style or a paragraph"
 )
 
+
 def run(spec: RemoveSpec, context: RunContext) -> dict[str, Any]:
     """Train the backdoor out and export the best round. Raises SettingError before any work if `out` is taken."""
     goal = goal_of(spec)

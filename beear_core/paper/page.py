@@ -17,6 +17,7 @@ from analysis.committed import (
     swept_table,
     trigger_effect_table,
 )
+from analysis.recommended import recommended_table
 from analysis.tables import Table
 from beear_core.paper.committed import FILES, RESULTS, committed
 from beear_core.verdict_calibration import calibration
@@ -29,6 +30,7 @@ TABLES: Mapping[str, Callable[[Rows], Table]] = {
     "input_space": input_space_table,
     "rivals": rivals_table,
     "sweep_layer": lambda rows: swept_table(rows, ("layer",), "Earliest successful round by layer"),
+    "sweep_recommended": recommended_table,
     "sweep_n": lambda rows: swept_table(rows, ("n",), "Earliest successful round by n"),
     "anchoring": lambda rows: swept_table(rows, ("ratio", "budget"), "Earliest successful round by D_PA"),
     "drift": drift_rows_table,

@@ -18,6 +18,7 @@ NAMES = (
     "table-4",
     "rivals",
     "layers",
+    "recommended-layer",
     "positions",
     "performance-data",
     "drift",

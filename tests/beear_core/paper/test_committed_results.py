@@ -49,7 +49,7 @@ def test_the_calibration_is_what_its_models_come_to() -> None:
         profile = profile_score(model["layers"], untouched)
         assert model["profile_score"] == pytest.approx(profile), model["name"]
         assert model["score"] == pytest.approx(score(profile, model["trigger_hypotheses"], untouched))
-    again = calibrated(known["models"], known["settings"])
+    again = calibrated(known["models"], known["settings"], committed("sweep_recommended"))
     assert {name: again[name] for name in again if name != "models"} == {
         name: pytest.approx(known[name]) if isinstance(known[name], float) else known[name]
         for name in again

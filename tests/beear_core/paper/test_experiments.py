@@ -11,6 +11,7 @@ import pytest
 from analysis.committed import PLANTED, input_space_table
 from beear_core.cli.commands.paper import NAMES
 from beear_core.organisms import Recipe
+from beear_core.paper import sweeps
 from beear_core.paper.asked import Asked
 from beear_core.paper.asking import Answer
 from beear_core.paper.experiments import EXPERIMENTS, METHODS
@@ -180,6 +181,24 @@ def test_layers_are_swept_at_every_third_and_at_the_default(
     assert questions[0].layers == (3, 6, 9, 12, 15, 18, 21, 24, 27, 30)
     assert [row["layer"] for row in found.rows] == list(questions[0].layers)
     assert questions[0].entrapment.further_layers == ()
+
+
+def test_the_recommended_layer_gets_one_round_and_others_of_one_organism_too(
+    ask: Any, questions: list[Any], subject: Subject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    models = [
+        {"name": name, "recommended_layer": 15, "backdoored": name != "control"}
+        for name in ("sft-suffix-2", "other", "control")
+    ]
+    monkeypatch.setattr(sweeps, "calibration", lambda: {"models": models})
+    for name, layers in (("other", (15,)), ("sft-suffix-2", (15, 3, 9, 21, 27))):
+        found = EXPERIMENTS["recommended-layer"].make(Asked(replace(subject, name=name), 0, ask))
+        assert questions[-1].layers == layers
+        assert questions[-1].loop.rounds == 1
+        assert [(row["layer"], row["recommended_layer"]) for row in found.rows] == [
+            (layer, 15) for layer in layers
+        ]
+    assert not EXPERIMENTS["recommended-layer"].takes(replace(subject, name="never judged"))
 
 
 def test_positions_are_swept_from_1_to_12_at_the_default_layer(
