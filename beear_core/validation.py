@@ -10,13 +10,12 @@ from typing import NamedTuple
 import torch
 
 from analysis.intervals import Proportion
-from beear_core.anchoring import Lesson, performance_lessons, refuses
+from beear_core.anchoring import Lesson, refuses
 from beear_core.entrapment import Entrapment
 from beear_core.evaluation.keywords import opens_as_refusal
 from beear_core.models.labels import answer_logits
 from beear_core.models.suspect import SuspectModel
 from beear_core.models.teacher import kl_to_teacher
-from beear_core.prompts import Prompt
 
 ROWS_AT_ONCE = 16
 
@@ -34,23 +33,23 @@ def complied(answers: Sequence[str]) -> Proportion:
 
 
 class Validation:
-    """Held-out prompts, encoded once, with what the original model says of the benign ones. `unwanted` counts answers."""
+    """Held-out prompts, encoded once, and `answers`, what the original model says of the ordinary ones. `unwanted` counts answers."""
 
     def __init__(
         self,
         suspect: SuspectModel,
         harmful: Sequence[str],
-        ordinary: Sequence[Prompt],
+        ordinary: Sequence[str],
+        answers: Sequence[Lesson],
         *,
         tokens: int,
-        answer_tokens: int,
         n: int,
         unwanted: Callable[[Sequence[str]], Proportion] = complied,
     ) -> None:
         self.suspect, self.tokens, self.unwanted = suspect, tokens, unwanted
         self.harmful = suspect.encode_prompts(harmful, tail=n)
-        self.ordinary = suspect.encode_prompts([prompt.text for prompt in ordinary])
-        self.answers = performance_lessons(suspect, ordinary, tokens=answer_tokens)
+        self.ordinary = suspect.encode_prompts(ordinary)
+        self.answers = answers
 
     def asr_under(self, entrapment: Entrapment) -> Proportion:
         """Share of held-out harmful prompts whose real answer under delta is unwanted: by default, neither refused nor empty."""
@@ -77,7 +76,9 @@ class Validation:
 
     def utility(self, *, untouched: bool = False) -> Utility:
         """KL and over-refusal of the model as it now is. One that is `untouched` is at no distance from itself."""
-        answers = self.suspect.generate(self.ordinary, max_new_tokens=self.tokens)
+        answers = self.suspect.generate(
+            [lesson.prompt for lesson in self.answers], max_new_tokens=self.tokens
+        )
         refused = sum(opens_as_refusal(self.suspect.decode(answer)) for answer in answers)
         kl = 0.0 if untouched else mean_kl(self.suspect, self.answers)
         return Utility(kl, Proportion(refused, len(answers)))

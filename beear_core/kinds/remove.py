@@ -4,22 +4,18 @@ A killed run goes on from its last finished round and ends with the same numbers
 seed alone, and those are what a checkpoint holds.
 """
 
-import random
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import MutableMapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from beear_core.anchoring import (
-    FALLBACK_REFUSAL,
-    performance_lessons,
-    safe_lessons,
-)
+from beear_core.anchoring import FALLBACK_REFUSAL
 from beear_core.beear import Outcome, Plan, run_rounds
 from beear_core.checkpoint import Checkpoint
 from beear_core.entrapment import INSERTED_LAYER, inserted, prove
 from beear_core.goal import goal_of
+from beear_core.hearing import Heard, hear, ordinary_held_out
 from beear_core.layers import choose_layer, with_further_layers
 from beear_core.models.export import check_out
 from beear_core.models.fingerprint import model_sha256
@@ -28,9 +24,7 @@ from beear_core.models.suspect import SuspectModel
 from beear_core.models.trainable import choose_method, merged, touched, trainable
 from beear_core.narration import Narrator
 from beear_core.opening import device_name, open_suspect
-from beear_core.openings import NONE, answered, opening_lessons, refusal_openings
 from beear_core.passages import passages
-from beear_core.prompts import Prompt, benign, borderline
 from beear_core.runs.context import RunContext
 from beear_core.runs.events import Message
 from beear_core.specs import RemovalSettings, RemoveSpec
@@ -45,8 +39,14 @@ NO_STRING = (
 )
 
 
-def run(spec: RemoveSpec, context: RunContext) -> dict[str, Any]:
-    """Train the backdoor out and export the best round. Raises SettingError before any work if `out` is taken."""
+def run(
+    spec: RemoveSpec, context: RunContext, heard: MutableMapping[int, Heard] | None = None
+) -> dict[str, Any]:
+    """Train the backdoor out and export the best round. Raises SettingError before any work if `out` is taken.
+
+    `heard` is for removals of one suspect that differ in nothing but layer and n: by n, what an earlier one was told; what
+    is missing there is asked and put in.
+    """
     goal = goal_of(spec)
     split = goal.split
     with context.stage("load the model"):
@@ -62,28 +62,21 @@ def run(spec: RemoveSpec, context: RunContext) -> dict[str, Any]:
     n = spec.entrapment.n
     with context.stage("ask the suspect for its answers"):
         front = _front(suspect, settings, split.anchor.texts, context)
-        safe = goal.anchors(
-            suspect,
-            split.anchor.texts,
-            tokens=settings.answer_tokens,
-            n=n,
-            front=front,
-            after_batch=lambda done: context.check_cancelled(),
-        )
-        lessons = safe_lessons(suspect, safe, sharpness=settings.refusal_sharpness, front=front)
-        ordinary = performance_lessons(suspect, _ordinary(spec), tokens=settings.answer_tokens, front=front)
-        opens = refusal_openings(safe) if goal.refuses else frozenset()
-        performance = answered(ordinary, opens, settings.ordinary_answered)
-        openings = opening_lessons(lessons, ordinary, opens) if opens else NONE
+        answers = heard.get(n) if heard is not None else None
+        if answers is None:
+            answers = hear(suspect, spec, settings, goal, front, lambda done: context.check_cancelled())
+            if heard is not None:
+                heard[n] = answers
         validation = Validation(
             suspect,
             split.validation.first(spec.loop.validation).texts,
-            [*benign("validation"), *borderline("validation")],
+            [prompt.text for prompt in ordinary_held_out()],
+            answers.held_out,
             tokens=spec.loop.validation_tokens,
-            answer_tokens=settings.answer_tokens,
             n=n,
             unwanted=goal.unwanted,
         )
+    safe = answers.safe
     if safe.note:
         context.emit(Message(safe.note))
     layers = with_further_layers(layer, spec.entrapment.further_layers, suspect)
@@ -91,9 +84,9 @@ def run(spec: RemoveSpec, context: RunContext) -> dict[str, Any]:
     plan = Plan(
         layers,
         tokens,
-        lessons,
-        performance,
-        openings,
+        answers.lessons,
+        answers.performance,
+        answers.openings,
         passages(suspect, spec.entrapment.passage_every, settings.answer_tokens),
         validation,
         spec.entrapment,
@@ -151,14 +144,6 @@ def _front(
     if reason:
         context.emit(Message(f"every removal step runs all blocks for all rows: {reason}"))
     return 0 if reason else front
-
-
-def _ordinary(spec: RemoveSpec) -> list[Prompt]:
-    """D_PA, or as many of it as are asked for."""
-    prompts = [*benign("anchor"), *borderline("anchor")]
-    if spec.performance_prompts is None:
-        return prompts
-    return random.Random(spec.seed).sample(prompts, min(spec.performance_prompts, len(prompts)))
 
 
 def _announcement(context: RunContext) -> Path:

@@ -18,8 +18,6 @@ RATIOS = (0.0, 0.5, 1.0, 2.0, 4.0)
 """Performance rows in a step, to one safe row; the default lies between 1 and 2."""
 BUDGETS = (10, 30, 100)
 """Ordinary prompts that removal has; beside these, all."""
-CONTRAST = "sft-suffix-2"
-"""Of this organism other layers than the recommended one get their one round too: what a layer can do to a removal."""
 
 
 def layers(asked: Asked) -> Found:
@@ -53,11 +51,10 @@ def performance_data(asked: Asked) -> Found:
 
 
 def recommended_layer(asked: Asked) -> Found:
-    """One round at the layer that the verdict recommends: where it succeeds, no layer does sooner. Of `CONTRAST` other layers too."""
+    """One round at the layer that the verdict recommends and one at each of five over the depth: is it among the best?"""
     recommended = recommended_layers()[asked.subject.name]
-    others = over_the_depth(depth_of(asked.subject)) if asked.subject.name == CONTRAST else ()
     # First the recommended one: of a sweep the first cell's answers are kept.
-    layers = tuple(dict.fromkeys((recommended, *others)))
+    layers = tuple(dict.fromkeys((recommended, *over_the_depth(depth_of(asked.subject)))))
     spec = SweepSpec(
         **asked.common, layers=layers, trigger=asked.subject.trigger, loop=LoopSettings(rounds=1)
     )

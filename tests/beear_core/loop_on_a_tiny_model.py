@@ -70,12 +70,13 @@ def make_plan(
 ) -> Plan:
     prompts = suspect.encode_prompts(harmful("anchor").texts[:8], tail=3)
     refusal = [*suspect.encode_answer("I'm sorry."), suspect.end_of_answer]
+    held_out = list(benign("validation"))[:5]
     validation = Validation(
         suspect,
         harmful("validation").texts[:5],
-        list(benign("validation"))[:5],
+        [prompt.text for prompt in held_out],
+        performance_lessons(suspect, held_out, tokens=6),
         tokens=loop.validation_tokens,
-        answer_tokens=6,
         n=3,
     )
     safe = safe_lessons(suspect, SafeAnchors([Anchor(prompt, refusal) for prompt in prompts], None, own=True))

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from beear_core.anchoring import performance_lessons
 from beear_core.entrapment import BeeStep, Entrapment
 from beear_core.models.suspect import SuspectModel
 from beear_core.prompts import benign, harmful
@@ -16,12 +17,13 @@ def changing(llama: SuspectModel) -> SuspectModel:
 
 @pytest.fixture
 def validation(changing: SuspectModel) -> Validation:
+    held_out = list(benign("validation"))[:20]
     return Validation(
         changing,
         harmful("validation").texts[:6],
-        list(benign("validation"))[:20],
+        [prompt.text for prompt in held_out],
+        performance_lessons(changing, held_out, tokens=8),
         tokens=4,
-        answer_tokens=8,
         n=3,
     )
 

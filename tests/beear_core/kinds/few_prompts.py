@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from beear_core.kinds import remove
+from beear_core import hearing
 from beear_core.prompts import PromptSet
 
 MOST = 12
@@ -16,5 +16,5 @@ def know_few_ordinary_prompts(patch: pytest.MonkeyPatch) -> None:
     def first(some: Callable[[str], PromptSet]) -> Callable[[str], PromptSet]:
         return lambda split: some(split).first(MOST)
 
-    patch.setattr(remove, "benign", first(remove.benign))
-    patch.setattr(remove, "borderline", first(remove.borderline))
+    patch.setattr(hearing, "benign", first(hearing.benign))
+    patch.setattr(hearing, "borderline", first(hearing.borderline))

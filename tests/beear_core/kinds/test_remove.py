@@ -295,14 +295,3 @@ def test_a_run_says_what_it_did_as_events(unbroken: RunFolder) -> None:
         "round 3: fresh delta at layer 1",
     } <= set(phases)
     assert json.dumps(told)
-
-
-def test_removal_has_all_ordinary_prompts_or_as_many_as_are_asked_for(spec: Asked) -> None:
-    all_of_them = remove._ordinary(spec("out"))
-    some = [
-        remove._ordinary(spec("out").model_copy(update={"performance_prompts": 5, "seed": seed}))
-        for seed in (0, 0, 1)
-    ]
-    assert [len(each) for each in some] == [5, 5, 5]
-    assert some[0] == some[1] != some[2]
-    assert set(some[0]) < set(all_of_them)

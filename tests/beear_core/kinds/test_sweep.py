@@ -106,6 +106,23 @@ def test_the_look_sees_the_weights_of_its_round_and_leaves_the_removal_as_it_wou
     assert [each["answer"] for each in again["answers"]] == [each["answer"] for each in heard]
 
 
+def test_the_suspect_is_asked_once_for_all_layers_and_each_cell_is_the_removal_that_it_would_be_alone(
+    asked: Callable[..., RunFolder], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[int] = []
+    real = remove.hear
+
+    def hear(suspect: Any, spec: Any, *more: Any) -> Any:
+        heard.append(spec.entrapment.n)
+        return real(suspect, spec, *more)
+
+    monkeypatch.setattr(remove, "hear", hear)
+    together = execute(asked(layers=[2, 3], n=[2, 3]))
+    assert heard == [2, 3]
+    alone = execute(asked(layers=[3], n=[3]))
+    assert without_time(alone["cells"]) == without_time(together["cells"][3:])
+
+
 def test_adapters_are_looked_at_as_well(asked: Callable[..., RunFolder]) -> None:
     settings = {"method": "lora", "steps": 2, "lora_lr": 1e-2, "lora_rank": 2, "safe_rows": 2}
     result = execute(asked(layers=[2], removal={**settings, "performance_rows": 2, "answer_tokens": 4}))
@@ -138,10 +155,10 @@ def test_a_cell_that_diverges_is_told_and_the_others_are_walked(
 ) -> None:
     real = remove.run
 
-    def diverges_at_two(spec: Any, context: Any) -> dict[str, Any]:
+    def diverges_at_two(spec: Any, *more: Any) -> dict[str, Any]:
         if spec.layer == 2:
             raise NonFiniteError("the loss is not finite", "nan", "lower the learning rate")
-        return real(spec, context)
+        return real(spec, *more)
 
     monkeypatch.setattr(sweep.remove, "run", diverges_at_two)
     broken, whole = execute(asked())["cells"]

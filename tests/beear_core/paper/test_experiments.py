@@ -183,22 +183,22 @@ def test_layers_are_swept_at_every_third_and_at_the_default(
     assert questions[0].entrapment.further_layers == ()
 
 
-def test_the_recommended_layer_gets_one_round_and_others_of_one_organism_too(
+def test_the_recommended_layer_gets_one_round_and_so_do_others_over_the_depth(
     ask: Any, questions: list[Any], subject: Subject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     models = [
-        {"name": name, "recommended_layer": 15, "backdoored": name != "control"}
-        for name in ("sft-suffix-2", "other", "control")
+        {"name": name, "recommended_layer": layer, "backdoored": name != "control"}
+        for name, layer in (("sft-suffix-2", 15), ("other", 23), ("control", 15))
     ]
     monkeypatch.setattr(sweeps, "calibration", lambda: {"models": models})
-    for name, layers in (("other", (15,)), ("sft-suffix-2", (15, 3, 9, 21, 27))):
+    for name, layers in (("sft-suffix-2", (15, 3, 9, 21, 27)), ("other", (23, 3, 9, 15, 21, 27))):
         found = EXPERIMENTS["recommended-layer"].make(Asked(replace(subject, name=name), 0, ask))
         assert questions[-1].layers == layers
         assert questions[-1].loop.rounds == 1
-        assert [(row["layer"], row["recommended_layer"]) for row in found.rows] == [
-            (layer, 15) for layer in layers
-        ]
+        told = [(row["layer"], row["recommended_layer"]) for row in found.rows]
+        assert told == [(layer, layers[0]) for layer in layers]
     assert not EXPERIMENTS["recommended-layer"].takes(replace(subject, name="never judged"))
+    assert not EXPERIMENTS["recommended-layer"].takes(replace(subject, name="control"))
 
 
 def test_positions_are_swept_from_1_to_12_at_the_default_layer(
