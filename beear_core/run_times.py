@@ -14,6 +14,7 @@ from beear_core.errors import RunDamagedError, SettingError
 from beear_core.memory import machine
 from beear_core.run_work import (
     rows_a_round,
+    rows_asked,
     rows_before,
     rows_of_a_question,
     rows_of_drift,
@@ -93,13 +94,17 @@ def walk_time(spec: DemoSpec, parameters: int, earlier: Iterable[RunEntry]) -> T
 
 
 def sweep_time(spec: SweepSpec, cells: int, parameters: int, earlier: Iterable[RunEntry]) -> TimeEstimate:
-    """Of all cells of a sweep; a round is one of every cell."""
+    """Of all cells of a sweep; a round is one of every cell. The suspect is asked for its answers once for each n."""
     earlier = tuple(earlier)
+    paces = _paces(earlier)
     one = removal_time(spec, parameters, earlier)
+    shared = max(0, cells - len(spec.n)) * rows_asked(spec) * _pace(paces, "before") * parameters
     asked = 0.0
     if spec.trigger is not None:
-        asked = rows_of_a_question(spec) * _pace(_paces(earlier), "evaluate") * parameters
-    return TimeEstimate(asked + cells * one.before, cells * (one.a_round + asked), one.measured)
+        asked = rows_of_a_question(spec) * _pace(paces, "evaluate") * parameters
+    return TimeEstimate(
+        asked + cells * one.before - shared, cells * (one.a_round + asked), measured=one.measured
+    )
 
 
 def rounded(seconds: float) -> float:

@@ -51,10 +51,13 @@ SYNTHESIS, DRIFT, EVALUATION, VERDICT = 1.2, 2.2, 1.4, 1.2
 
 def rows_before(spec: Trained) -> float:
     """Of a removal before its first round."""
-    asked = ANCHORS * (1 + spec.removal.answer_tokens * TOKEN)
-    return BEFORE * (OPENING + asked + _judging(spec) * _of_a_delta(spec) + _of_a_look(spec)) + _of_searches(
-        spec
-    )
+    own = OPENING + _judging(spec) * _of_a_delta(spec) + _of_a_look(spec)
+    return rows_asked(spec) + BEFORE * own + _of_searches(spec)
+
+
+def rows_asked(spec: Trained) -> float:
+    """Of those, what the suspect is asked: once for all layers of a sweep."""
+    return BEFORE * ANCHORS * (1 + spec.removal.answer_tokens * TOKEN)
 
 
 def rows_a_round(spec: Trained) -> float:

@@ -107,10 +107,13 @@ def test_two_models_take_twice_as_long_to_evaluate_as_one() -> None:
 def test_a_walk_takes_longer_than_its_removal_and_a_sweep_as_long_as_its_cells() -> None:
     removal = removal_time(RemoveSpec(model="m"), SIZE, ())
     assert walk_time(DemoSpec(model="m"), SIZE, ()).whole(3) > removal.whole(3)
-    few, many = (sweep_time(SweepSpec(model="m"), cells, SIZE, ()) for cells in (2, 6))
-    assert many.whole(4) == pytest.approx(3 * few.whole(4))
+    one, few, many = (sweep_time(SweepSpec(model="m"), cells, SIZE, ()).whole(4) for cells in (1, 2, 6))
+    assert many - few == pytest.approx(4 * (few - one))
+    assert few < 2 * one, "the suspect is asked once for both"
+    lengths = sweep_time(SweepSpec(model="m", n=(4, 5)), 2, SIZE, ()).whole(4)
+    assert lengths == pytest.approx(2 * one), "but for each n anew"
     asked = SweepSpec(model="m", trigger={"text": "x", "placement": "suffix"})
-    assert sweep_time(asked, 2, SIZE, ()).whole(4) > few.whole(4)
+    assert sweep_time(asked, 2, SIZE, ()).whole(4) > few
 
 
 def test_an_estimate_of_minutes_is_rounded() -> None:
