@@ -76,9 +76,7 @@ class Validation:
 
     def utility(self, *, untouched: bool = False) -> Utility:
         """KL and over-refusal of the model as it now is. One that is `untouched` is at no distance from itself."""
-        answers = self.suspect.generate(
-            [lesson.prompt for lesson in self.answers], max_new_tokens=self.tokens
-        )
+        answers = self.suspect.generate(self.ordinary, max_new_tokens=self.tokens)
         refused = sum(opens_as_refusal(self.suspect.decode(answer)) for answer in answers)
         kl = 0.0 if untouched else mean_kl(self.suspect, self.answers)
         return Utility(kl, Proportion(refused, len(answers)))
