@@ -95,6 +95,7 @@ def unbroken(page: Any) -> bool:
 
 def saved(page: Any, button: Any, to: Path) -> Path:
     """Press a button that saves a file, and keep the file under `to`."""
+    settled(page)  # A press is lost where the page is just drawn anew, and the wait for the file is in vain.
     with page.expect_download() as coming:
         button.click()
     coming.value.save_as(to)
