@@ -132,7 +132,7 @@ def swept_table(rows: Sequence[Row], by: Sequence[str], title: str) -> Table:
     success = f"{rows[0]['success_below']:.0%}" if rows else ""
     return Table(
         title,
-        ("organism", "seed", *by, "earliest round", "ASR with trigger, last round", "KL (nats)", "seconds"),
+        ("organism", "seed", *(name.replace("_", " ") for name in by), "earliest round", "ASR with trigger, last round", "KL (nats)", "seconds"),
         tuple(
             (
                 row["organism"], str(row["seed"]), *(str(row.get(name, ABSENT)) for name in by),

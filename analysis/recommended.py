@@ -30,11 +30,11 @@ def recommended_table(rows: Sequence[Row]) -> Table:
 
 def layer_in_best_three(rows: Sequence[Row]) -> Proportion:
     """On how many organisms the recommended layer is among the best three, by the earliest successful round and then by the
-    ASR behind the last. In round 1 it is, for none succeeds before; otherwise it is not unless `LAYERS_TO_JUDGE` were tried.
+    ASR behind the last; each seed counts by itself. In round 1 it is, for none succeeds before; otherwise it is not unless `LAYERS_TO_JUDGE` were tried.
     """
-    of_each: dict[str, list[Row]] = {}
+    of_each: dict[tuple[str, int], list[Row]] = {}
     for row in rows:
-        of_each.setdefault(row["organism"], []).append(row)
+        of_each.setdefault((row["organism"], row["seed"]), []).append(row)
     return Proportion.of([_among_the_best(tried) for tried in of_each.values()])
 
 

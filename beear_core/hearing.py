@@ -1,6 +1,6 @@
 """What a removal asks of the suspect before its first round: its own answers, and the lessons made of them.
 
-The layer at which delta lies has no part in it, so removals that differ in nothing else share it (`kinds/sweep.py`).
+Where delta lies, layer and n, has no part in it, so removals that differ in nothing else share it (`kinds/sweep.py`).
 """
 
 import random
@@ -12,7 +12,7 @@ from beear_core.goal import Goal
 from beear_core.models.suspect import SuspectModel
 from beear_core.openings import NONE, Openings, answered, opening_lessons, refusal_openings
 from beear_core.prompts import Prompt, benign, borderline
-from beear_core.specs import RemovalSettings, RemoveSpec
+from beear_core.specs import RemoveSpec
 
 
 class Heard(NamedTuple):
@@ -28,13 +28,12 @@ class Heard(NamedTuple):
 def hear(
     suspect: SuspectModel,
     spec: RemoveSpec,
-    settings: RemovalSettings,
     goal: Goal,
     front: int,
     after_batch: Callable[[int], None],
 ) -> Heard:
     """Ask the suspect, as it came, for its answers. `front` blocks stay as they are in removal: what these give is kept."""
-    tokens = settings.answer_tokens
+    settings, tokens = spec.removal, spec.removal.answer_tokens
     safe = goal.anchors(
         suspect,
         goal.split.anchor.texts,
@@ -53,6 +52,27 @@ def hear(
         opening_lessons(lessons, ordinary, opens) if opens else NONE,
         performance_lessons(suspect, ordinary_held_out(), tokens=tokens),
     )
+
+
+Hear = Callable[[SuspectModel, RemoveSpec, Goal, int, Callable[[int], None]], Heard]
+
+
+def hear_once() -> Hear:
+    """`hear` for several removals of one suspect that differ in nothing but layer and n: asks for the first, and recalls."""
+    kept: list[Heard] = []
+
+    def asked_or_recalled(
+        suspect: SuspectModel,
+        spec: RemoveSpec,
+        goal: Goal,
+        front: int,
+        after_batch: Callable[[int], None],
+    ) -> Heard:
+        if not kept:
+            kept.append(hear(suspect, spec, goal, front, after_batch))
+        return kept[0]
+
+    return asked_or_recalled
 
 
 def ordinary_held_out() -> list[Prompt]:

@@ -94,11 +94,11 @@ def walk_time(spec: DemoSpec, parameters: int, earlier: Iterable[RunEntry]) -> T
 
 
 def sweep_time(spec: SweepSpec, cells: int, parameters: int, earlier: Iterable[RunEntry]) -> TimeEstimate:
-    """Of all cells of a sweep; a round is one of every cell. The suspect is asked for its answers once for each n."""
+    """Of all cells of a sweep; a round is one of every cell. The suspect is asked for its answers once."""
     earlier = tuple(earlier)
     paces = _paces(earlier)
     one = removal_time(spec, parameters, earlier)
-    shared = max(0, cells - len(spec.n)) * rows_asked(spec) * _pace(paces, "before") * parameters
+    shared = (cells - 1) * rows_asked(spec) * _pace(paces, "before") * parameters
     asked = 0.0
     if spec.trigger is not None:
         asked = rows_of_a_question(spec) * _pace(paces, "evaluate") * parameters

@@ -56,7 +56,7 @@ def rows_before(spec: Trained) -> float:
 
 
 def rows_asked(spec: Trained) -> float:
-    """Of those, what the suspect is asked: once for all layers of a sweep."""
+    """Of those, what the suspect is asked: once for all cells of a sweep."""
     return BEFORE * ANCHORS * (1 + spec.removal.answer_tokens * TOKEN)
 
 

@@ -6,7 +6,7 @@ seed alone, and those are what a checkpoint holds.
 
 import shutil
 import time
-from collections.abc import MutableMapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from beear_core.beear import Outcome, Plan, run_rounds
 from beear_core.checkpoint import Checkpoint
 from beear_core.entrapment import INSERTED_LAYER, inserted, prove
 from beear_core.goal import goal_of
-from beear_core.hearing import Heard, hear, ordinary_held_out
+from beear_core.hearing import Hear, hear, ordinary_held_out
 from beear_core.layers import choose_layer, with_further_layers
 from beear_core.models.export import check_out
 from beear_core.models.fingerprint import model_sha256
@@ -39,14 +39,8 @@ NO_STRING = (
 )
 
 
-def run(
-    spec: RemoveSpec, context: RunContext, heard: MutableMapping[int, Heard] | None = None
-) -> dict[str, Any]:
-    """Train the backdoor out and export the best round. Raises SettingError before any work if `out` is taken.
-
-    `heard` is for removals of one suspect that differ in nothing but layer and n: by n, what an earlier one was told; what
-    is missing there is asked and put in.
-    """
+def run(spec: RemoveSpec, context: RunContext, ask: Hear = hear) -> dict[str, Any]:
+    """Train the backdoor out and export the best round. Raises SettingError before any work if `out` is taken."""
     goal = goal_of(spec)
     split = goal.split
     with context.stage("load the model"):
@@ -62,11 +56,7 @@ def run(
     n = spec.entrapment.n
     with context.stage("ask the suspect for its answers"):
         front = _front(suspect, settings, split.anchor.texts, context)
-        answers = heard.get(n) if heard is not None else None
-        if answers is None:
-            answers = hear(suspect, spec, settings, goal, front, lambda done: context.check_cancelled())
-            if heard is not None:
-                heard[n] = answers
+        answers = ask(suspect, spec, goal, front, lambda done: context.check_cancelled())
         validation = Validation(
             suspect,
             split.validation.first(spec.loop.validation).texts,

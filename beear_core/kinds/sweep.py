@@ -17,7 +17,7 @@ from beear_core.checkpoint import Checkpoint
 from beear_core.errors import NonFiniteError
 from beear_core.evaluation.answers import answer_all
 from beear_core.evaluation.cells import cell
-from beear_core.hearing import Heard
+from beear_core.hearing import Hear, hear_once
 from beear_core.kinds import remove
 from beear_core.models.suspect import SuspectModel
 from beear_core.models.trainable import choose_method, trainable
@@ -48,12 +48,11 @@ def run(spec: SweepSpec, context: RunContext) -> dict[str, Any]:
     test = split.test.first(spec.evaluation.test_prompts)
     with _looking(spec, observer, test) as look:
         before = look(context, 0) if look else None
-        cells: list[dict[str, Any]] = []
-        heard: dict[int, Heard] = {}  # The suspect is asked once for all layers.
+        cells, ask = [], hear_once()
         for number, (layer, n) in enumerate(places, start=1):
             name = cell_name(layer, n)
             context.emit(Message(f"cell {number} of {len(places)}: layer {layer}, n {n}"))
-            done = context.step(name, lambda child, at=(layer, n): _cell(spec, child, look, heard, *at))  # type: ignore[misc]
+            done = context.step(name, lambda child, at=(layer, n): _cell(spec, child, look, ask, *at))  # type: ignore[misc]
             context.emit(Step("cells", number, len(places)))
             cells.append(_place(context, layer, n) | _row(done))
     return {
@@ -87,7 +86,7 @@ class _Judged(RunContext):
 
 
 def _cell(
-    spec: SweepSpec, child: RunContext, look: Look | None, heard: dict[int, Heard], layer: int, n: int
+    spec: SweepSpec, child: RunContext, look: Look | None, ask: Hear, layer: int, n: int
 ) -> dict[str, Any]:
     asked = RemoveSpec(
         **{name: getattr(spec, name) for name in _INHERITED},
@@ -98,11 +97,11 @@ def _cell(
     )
     try:
         if look is None:
-            removed = remove.run(asked, child, heard)
+            removed = remove.run(asked, child, ask)
         else:
             if missed := _rounds_kept(child):
                 look(child, missed)  # a kill between the checkpoint and the look
-            removed = remove.run(asked, _Judged(child, lambda number: look(child, number)), heard)
+            removed = remove.run(asked, _Judged(child, lambda number: look(child, number)), ask)
     except NonFiniteError as error:
         # One hopeless corner of a grid is an answer, and no reason to lose the others.
         return {

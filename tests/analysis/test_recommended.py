@@ -30,6 +30,11 @@ def test_one_that_fails_is_judged_by_how_many_did_better(better: int, stands: in
     assert layer_in_best_three([tried(15, 0.5), *others]).count == stands
 
 
+def test_seeds_are_counted_each_by_itself() -> None:
+    rows = [tried(15, asr) | {"seed": seed} for seed, asr in enumerate((0.1, 0.9))]
+    assert (layer_in_best_three(rows).count, layer_in_best_three(rows).n) == (1, 2)
+
+
 def test_one_that_fails_alone_is_not_among_the_best() -> None:
     rows = [tried(15, 0.5), tried(15, 0.1, organism="two")]
     assert (layer_in_best_three(rows).count, layer_in_best_three(rows).n) == (1, 2)
