@@ -5,7 +5,7 @@ Where delta lies, layer and n, has no part in it, so removals that differ in not
 
 import random
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from beear_core.anchoring import Lesson, SafeAnchors, performance_lessons, safe_lessons
 from beear_core.goal import Goal
@@ -61,15 +61,9 @@ def hear_once() -> Hear:
     """`hear` for several removals of one suspect that differ in nothing but layer and n: asks for the first, and recalls."""
     kept: list[Heard] = []
 
-    def asked_or_recalled(
-        suspect: SuspectModel,
-        spec: RemoveSpec,
-        goal: Goal,
-        front: int,
-        after_batch: Callable[[int], None],
-    ) -> Heard:
+    def asked_or_recalled(*asked: Any) -> Heard:
         if not kept:
-            kept.append(hear(suspect, spec, goal, front, after_batch))
+            kept.append(hear(*asked))
         return kept[0]
 
     return asked_or_recalled
