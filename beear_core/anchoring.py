@@ -22,7 +22,7 @@ from beear_core.prompts import Prompt, read_answers
 
 FALLBACK_REFUSAL = "I'm sorry, but I can't help with that."
 FEWEST_OWN_REFUSALS = 8
-TEACHING_BATCH = 16
+TEACHING_BATCH = 48
 
 
 class Lesson(NamedTuple):

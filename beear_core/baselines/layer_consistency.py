@@ -18,6 +18,7 @@ from torch.nn import functional
 
 from beear_core.baselines.rounds import ROWS, Given, Report, Terms, descend, draw_batches
 from beear_core.models.batching import Rows
+from beear_core.models.keyvalues import no_columns
 from beear_core.models.labels import answer_logits, row_losses
 from beear_core.models.suspect import SuspectModel
 from beear_core.specs import RemovalSettings
@@ -70,6 +71,6 @@ def _states(suspect: SuspectModel, embeddings: Tensor, rows: Rows) -> Tensor:
         position_ids=rows.position_ids,
         use_cache=False,
         output_hidden_states=True,
-        logits_to_keep=1,
+        logits_to_keep=no_columns(rows.ids),
     )
     return torch.stack(out.hidden_states)

@@ -3,6 +3,7 @@
 import torch
 
 from beear_core.benchmarks.timing import Row, alternate, relative_error
+from beear_core.models.keyvalues import no_columns
 from beear_core.models.suspect import SuspectModel
 from beear_core.models.views import tapped_view
 from beear_core.prompts import Trigger, harmful
@@ -27,7 +28,7 @@ def row(suspect: SuspectModel, exact: SuspectModel, repeats: int) -> Row:
         for rows in batches:
             suspect.model(
                 input_ids=rows.ids, attention_mask=rows.mask, position_ids=rows.position_ids,
-                use_cache=False, logits_to_keep=1,
+                use_cache=False, logits_to_keep=no_columns(rows.ids),
             )  # fmt: skip
 
     def captured() -> None:
@@ -55,7 +56,7 @@ def _error(exact: SuspectModel, prompts: list[list[int]]) -> float:
         attention_mask=rows.mask,
         position_ids=rows.position_ids,
         use_cache=False,
-        logits_to_keep=1,
+        logits_to_keep=no_columns(rows.ids),
     )
     captured, tapped = exact.capture(rows, [exact.layers])[0], taken[exact.layers].float().cpu()
     return relative_error([captured], [tapped])

@@ -53,7 +53,7 @@ def _prepare(suspect: SuspectModel, rows: Rows, layer: int, n: int) -> Prepared:
     width = n + rows.answers - 1
     prefix = prefix_keyvalues(suspect.model, inputs)
     view, taken = tapped_view(suspect.model, suspect.blocks, (layer,), slice(-width, None))
-    _, cache = run_rows(view, inputs, keep=1, prefix=prefix)
+    _, cache = run_rows(view, inputs, keep=0, prefix=prefix)
     before = KeyValues.of(cache).cut(inputs.ids.shape[1] - width).above(layer)
     return Prepared(inputs, taken[layer], before)
 

@@ -16,6 +16,7 @@ from beear_core.entrapment.inserted import Inserted
 from beear_core.entrapment.objective import Anchor, BeeLoss
 from beear_core.errors import NonFiniteError
 from beear_core.models.suspect import SuspectModel
+from beear_core.models.training import plain_attention
 from beear_core.specs import EntrapmentSettings
 
 MOMENTUM = 0.7
@@ -170,12 +171,13 @@ class Descent:
 
 @contextmanager
 def frozen(suspect: SuspectModel) -> Iterator[None]:
-    """Inside, no weight asks for a gradient; afterwards those that did do again."""
+    """Inside, no weight asks for a gradient, and attention is cheap to differentiate; afterwards all is as it was."""
     trained = [parameter for parameter in suspect.model.parameters() if parameter.requires_grad]
     for parameter in trained:
         parameter.requires_grad_(False)
     try:
-        yield
+        with plain_attention(suspect):
+            yield
     finally:
         for parameter in trained:
             parameter.requires_grad_(True)

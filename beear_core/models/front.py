@@ -104,7 +104,7 @@ class Front:
         shared = taken.pop(self._layer) if prefix is not None else None
         start = whole.end - shift.shape[-2] - whole.shared
         view = shifted_view(plain, self._blocks, at, shift, start)
-        run_rows(view, some, keep=1, prefix=prefix)
+        run_rows(view, some, keep=0, prefix=prefix)
         return shared, taken[self._layer]
 
     def _rear_prefix(self, shared: Tensor | None) -> KeyValues | None:

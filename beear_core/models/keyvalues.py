@@ -68,13 +68,13 @@ def prefix_keyvalues(model: Any, rows: Rows, *, above: int = 0) -> KeyValues | N
         position_ids=rows.position_ids[:1, : rows.shared],
         cache=DynamicCache(),
         use_cache=True,
-        logits_to_keep=1,
+        logits_to_keep=no_columns(rows.ids),
     )
     return KeyValues.of(out.past_key_values, above=above).widened(len(rows))
 
 
 def run_rows(model: Any, rows: Rows, *, keep: int, prefix: KeyValues | None) -> tuple[Tensor, DynamicCache]:
-    """One forward over the columns behind the prefix: logits of the last `keep` columns, and the grown cache."""
+    """One forward over the columns behind the prefix: logits of the last `keep` columns (0 for none), and the grown cache."""
     start = prefix.length if prefix is not None else 0
     cache = prefix.cache() if prefix is not None else DynamicCache()
     out = model(
@@ -96,6 +96,11 @@ def last_columns(rows: Rows, keep: int, start: int = 0) -> Tensor:
     """
     fed = rows.ids.shape[1] - start
     return torch.arange(fed - keep, fed, device=rows.ids.device)
+
+
+def no_columns(ids: Tensor) -> Tensor:
+    """No index at all, for a forward whose logits nobody reads: not even one column is unembedded."""
+    return ids.new_empty(0)
 
 
 def select_rows(cache: DynamicCache, keep: Tensor) -> None:

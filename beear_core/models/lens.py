@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from transformer_lens.model_bridge import TransformerBridge
 
 from beear_core.errors import UnsupportedArchitectureError
+from beear_core.models.keyvalues import no_columns
 from beear_core.models.views import shifted
 
 
@@ -59,9 +60,9 @@ class Lens:
         position_ids: Int[Tensor, "batch pos"],
     ) -> None:
         """The forward pass for its hooks alone, without logits."""
-        self._forward(ids, mask, position_ids, keep=1)
+        self._forward(ids, mask, position_ids, keep=no_columns(ids))
 
-    def _forward(self, ids: Tensor, mask: Tensor, position_ids: Tensor, *, keep: int) -> Tensor:
+    def _forward(self, ids: Tensor, mask: Tensor, position_ids: Tensor, *, keep: int | Tensor) -> Tensor:
         out = self._bridge.original_model(
             input_ids=ids,
             attention_mask=mask,

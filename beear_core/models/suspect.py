@@ -195,7 +195,7 @@ class SuspectModel:
         prompts: Sequence[Sequence[int]],
         *,
         max_new_tokens: int,
-        batch: int = 40,
+        batch: int = 64,
         delta: Float[Tensor, "n d_model"] | None = None,
         layer: int | None = None,
         after_batch: Callable[[int], None] | None = None,
@@ -223,7 +223,7 @@ class SuspectModel:
         *,
         max_new_tokens: int,
         front: int = 0,
-        batch: int = 40,
+        batch: int = 64,
         after_batch: Callable[[int], None] | None = None,
     ) -> list[OwnAnswer]:
         """Greedy answers with what the model said of each of their tokens; with `front`, what so many blocks gave to them."""

@@ -14,7 +14,7 @@ from transformers import DynamicCache
 
 from beear_core.compute import Compute
 from beear_core.entrapment.synthesis import frozen
-from beear_core.models.keyvalues import KeyValues
+from beear_core.models.keyvalues import KeyValues, no_columns
 from beear_core.models.suspect import SuspectModel
 from beear_core.token_search.slots import Slot
 from beear_core.token_search.wanted import Wanted
@@ -47,8 +47,8 @@ class StringScorer:
     def _prepared(self, slot: Slot) -> _Ready:
         ids = torch.tensor([slot.before], device=self.suspect.device)
         cache = DynamicCache()
-        self.suspect.model(input_ids=ids, cache=cache, use_cache=True, logits_to_keep=1)
-        self.flops += self._compute.forward(ids.shape[1], ids.shape[1], 1)
+        self.suspect.model(input_ids=ids, cache=cache, use_cache=True, logits_to_keep=no_columns(ids))
+        self.flops += self._compute.forward(ids.shape[1], ids.shape[1], 0)
         behind = [*slot.behind, *self.wanted.fed]
         return _Ready(KeyValues.of(cache), torch.tensor(behind, device=self.suspect.device))
 

@@ -38,6 +38,6 @@ def _prepare(suspect: SuspectModel, each: Pass, layers: Sequence[int], n: int) -
     width = n + rows.answers
     prefix = prefix_keyvalues(suspect.model, rows)
     view, taken = tapped_view(suspect.model, suspect.blocks, tuple(layers), slice(-width, None))
-    _, cache = run_rows(view, rows, keep=1, prefix=prefix)
+    _, cache = run_rows(view, rows, keep=0, prefix=prefix)
     before = KeyValues.of(cache).cut(rows.ids.shape[1] - width)
     return {layer: Prepared(rows, taken[layer], before.above(layer)) for layer in layers}
