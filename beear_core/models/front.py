@@ -91,7 +91,7 @@ class Front:
                 # The last token's is never read: nothing stands behind it, and it predicts no label.
                 here = behind[row].nonzero().flatten()[: len(kept) - rows.shared]
                 residual[row, here] = kept[rows.shared :][: len(here)]
-        view = rear_view(self._model, self._blocks, self._layer, residual)
+        view = rear_view(self._model, self._blocks, self._layer, residual, read=self._answers)
         logits, _ = run_rows(view, rows, keep=self._answers, prefix=self._rear_prefix(shared))
         return logits
 
@@ -113,6 +113,6 @@ class Front:
         """
         if shared is None:
             return None
-        rear = rear_view(self._model, self._blocks, self._layer, shared)
+        rear = rear_view(self._model, self._blocks, self._layer, shared, read=0)
         behind = prefix_keyvalues(rear, self._rows, above=self._layer)
         return behind and KeyValues(behind.layers[:1] * self._layer + behind.layers)

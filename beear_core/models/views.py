@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn import functional
 
 # Rounding alone, of two ways through the same bf16 network, moves a loss by a few per cent.
 TOLERANCE = {torch.float32: 1e-3, torch.bfloat16: 0.1, torch.float16: 0.05}
@@ -91,6 +92,22 @@ class _Listed(_Standin):
         return out
 
 
+class _Read(_Standin):
+    """A feed-forward module of the last block: run at the last `columns` positions, zero where nobody reads it."""
+
+    def __init__(self, feed_forward: nn.Module, columns: int) -> None:
+        super().__init__(feed_forward)
+        self.__dict__["columns"] = columns
+
+    def forward(self, hidden_states: Tensor) -> Any:
+        feed_forward, unread = self.__dict__["block"], hidden_states.shape[1] - self.__dict__["columns"]
+        # Contiguous, or the first product copies its weight for every row (and GPT-2's refuses).
+        out = feed_forward(hidden_states[:, unread:].contiguous())
+        if not isinstance(out, Tensor):  # Experts may give their routing too, of all positions.
+            return feed_forward(hidden_states)
+        return functional.pad(out, (0, 0, unread, 0))
+
+
 def shifted(
     residual: Float[Tensor, "batch pos d_model"], shift: Float[Tensor, "*rows n d_model"], start: int
 ) -> Float[Tensor, "batch pos d_model"]:
@@ -103,11 +120,19 @@ def shifted(
     return torch.cat((residual[:, :start], window, residual[:, stop:]), dim=1)
 
 
-def rear_view(model: nn.Module, blocks: str, layer: int, residual: Tensor) -> nn.Module:
-    """`model` with layers 1..`layer` replaced by `residual`, the stream after layer `layer` at the positions fed."""
+def rear_view(
+    model: nn.Module, blocks: str, layer: int, residual: Tensor, *, read: int | None = None
+) -> nn.Module:
+    """`model` with layers 1..`layer` replaced by `residual`, the stream after layer `layer` at the positions fed.
+
+    Where only the last `read` of these are read, the last block's feed-forward module is spared at the others.
+    """
     stack = _blocks(model, blocks)
     first = [_Skip(block) for block in stack[: layer - 1]]
-    return _with_blocks(model, blocks, [*first, _Source(stack[layer - 1], residual), *stack[layer:]])
+    rear = stack[layer:]
+    if rear and read is not None:
+        rear[-1] = _reading(rear[-1], read)
+    return _with_blocks(model, blocks, [*first, _Source(stack[layer - 1], residual), *rear])
 
 
 def front_view(model: nn.Module, blocks: str, layer: int) -> tuple[nn.Module, dict[int, Tensor]]:
@@ -143,6 +168,16 @@ def listed_view(model: nn.Module, blocks: str, layer: int) -> tuple[nn.Module, l
     outputs: list[Tensor] = []
     stack[layer - 1] = _Listed(stack[layer - 1], outputs)
     return _with_blocks(model, blocks, stack), outputs
+
+
+def _reading(block: nn.Module, columns: int) -> nn.Module:
+    """A block whose `mlp`, if it has one, is run at the last `columns` positions. Attention reads all: it stays whole."""
+    feed_forward = block._modules.get("mlp")
+    if feed_forward is None:
+        return block
+    view = copy.copy(block)
+    view.__dict__["_modules"] = {**block._modules, "mlp": _Read(feed_forward, columns)}
+    return view
 
 
 def _blocks(model: nn.Module, path: str) -> list[nn.Module]:
