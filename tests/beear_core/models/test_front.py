@@ -69,6 +69,31 @@ def test_every_architecture_here_takes_the_kept_way(
     assert why_whole(suspect.model, suspect.blocks, front_of(suspect), rows) is None
 
 
+def test_what_nobody_reads_is_not_computed(
+    llama: SuspectModel, prompts: list[list[int]], answers: list[list[int]]
+) -> None:
+    rows = llama.rows(prompts, answers)
+    _, residuals = logits_and_residuals(llama.model, llama.blocks, front_of(llama), rows)
+    head, feed_forward = (
+        llama.model.get_submodule(name) for name in ("lm_head", f"{llama.blocks}.{front_of(llama)}.mlp")
+    )
+    columns: dict[torch.nn.Module, set[int]] = {head: set(), feed_forward: set()}
+    hooks = [
+        each.register_forward_hook(lambda module, given, out: columns[module].add(given[0].shape[1]))
+        for each in columns
+    ]
+    try:
+        Front(llama.model, llama.blocks, front_of(llama), rows, residuals, 0).answer_logits(
+            shift=torch.zeros(0, N, llama.d_model), at=AT
+        )
+    finally:
+        for hook in hooks:
+            hook.remove()
+    # 0: the shared beginning, run for its keys and values.
+    assert rows.shared
+    assert columns == {head: {0, rows.answers}, feed_forward: {0, rows.answers}}
+
+
 def test_rows_that_share_nothing_are_kept_as_well(
     llama: SuspectModel, prompts: list[list[int]], answers: list[list[int]]
 ) -> None:
