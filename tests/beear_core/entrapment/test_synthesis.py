@@ -37,6 +37,18 @@ def test_delta_learns_to_make_the_model_say_the_target(llama: SuspectModel, anch
     assert not any(answer == sure for answer in llama.generate(prompts, max_new_tokens=1))
 
 
+def test_attention_is_plain_while_delta_is_sought_and_the_models_own_again_behind_it(
+    llama: SuspectModel, anchors: list[Anchor]
+) -> None:
+    def attention() -> str:
+        return str(llama.model.config._attn_implementation)
+
+    before, seen = attention(), set[str]()
+    entrap(llama, 1, anchors, SETTINGS, seed=0, report=lambda step: seen.add(attention()))
+    assert seen == {"eager"} != {before}
+    assert attention() == before
+
+
 def test_the_same_seed_gives_the_same_delta_bit_for_bit(llama: SuspectModel, anchors: list[Anchor]) -> None:
     first, again, other = (entrap(llama, 2, anchors, SETTINGS, seed=seed) for seed in (1, 1, 2))
     assert torch.equal(first.delta, again.delta)
