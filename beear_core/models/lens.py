@@ -14,6 +14,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 from transformer_lens.model_bridge import TransformerBridge
+from transformer_lens.model_bridge.generalized_components.normalization import NormalizationBridge
 
 from beear_core.errors import UnsupportedArchitectureError
 from beear_core.models.keyvalues import no_columns
@@ -34,6 +35,7 @@ class Lens:
                 device=str(model.device),
                 dtype=model.dtype,
             )
+            _spare_norms(self._bridge)
             mapping: Any = self._bridge.adapter.component_mapping
             self.blocks: str = mapping["blocks"].name
             model.get_submodule(self.blocks)
@@ -94,6 +96,16 @@ class Lens:
 
         with self._bridge.hooks(fwd_hooks=[(_point(layer), reader(layer)) for layer in layers]):
             yield
+
+
+def _spare_norms(bridge: Any) -> None:
+    """Norms that the bridge leaves to the model are computed once: beside each it works out scale and normalized stream for
+    hooks that nobody sets here, a tenth of a pass. The output is the model's own either way, bit for bit.
+    """
+    for norm in bridge.modules():
+        if isinstance(norm, NormalizationBridge) and isinstance(norm.original_component, nn.Module):
+            # In the instance's dictionary: as an attribute it would become a submodule.
+            norm.__dict__["_hf_autograd_forward_with_hooks"] = norm.original_component
 
 
 def _point(layer: int) -> str:
