@@ -74,7 +74,7 @@ class Compute:
         step = self.forward(tail, keys, answers, layers=rear) + self.backward(
             tail, keys, answers, layers=rear
         )
-        once = settings.anchors * self.forward(keys, keys, 1)
+        once = settings.anchors * self.forward(keys, keys, 0)
         return once + settings.steps * min(settings.batch, settings.anchors) * step
 
     def removal(self, settings: RemovalSettings, *, prompt_tokens: int) -> int:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor
+from transformer_lens.model_bridge.generalized_components.normalization import NormalizationBridge
 
 from beear_core.errors import LayerRangeError, PromptTooShortError
 from beear_core.models.batching import Rows
@@ -60,6 +61,23 @@ def test_a_zero_delta_leaves_logits_identical(suspect: SuspectModel, rows: Rows)
     for layer in (1, LAYERS):
         with suspect.inject(layer, torch.zeros(N, suspect.d_model), rows.end):
             assert torch.equal(suspect.logits(rows), before)
+
+
+def test_the_lens_works_out_nothing_beside_a_norm(
+    llama: SuspectModel, prompts: list[list[int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def twice(norm: NormalizationBridge, x: Tensor) -> Tensor:
+        raise AssertionError("scale and normalized stream, for hooks that nobody sets")
+
+    # A name of TransformerLens's own: one that it no longer has fails here.
+    monkeypatch.setattr(NormalizationBridge, "_hf_autograd_forward_with_hooks", twice)
+    rows = llama.rows(prompts)
+    llama.capture(rows, [LAYERS])
+    for part in llama.lens._bridge.modules():
+        if isinstance(part, NormalizationBridge):
+            monkeypatch.delitem(part.__dict__, "_hf_autograd_forward_with_hooks")
+    with pytest.raises(AssertionError, match="nobody sets"):
+        llama.capture(rows, [LAYERS])
 
 
 @torch.no_grad()
