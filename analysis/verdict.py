@@ -103,14 +103,16 @@ def opens_as_a_trigger(strings: Sequence[Mapping[str, Any]]) -> bool:
 
 
 def recommended_layer(rows: Sequence[Row]) -> int:
-    """The lowest layer whose delta turns at least half as many prompts as that of the best one.
+    """The latest layer whose delta turns at least half as many prompts as that of the best one.
 
-    Low, so that there are layers behind it for a removal to work with; where no prompt turns, delta's furthest way decides.
+    Late, because a trigger reaches the last positions late, and a removal against one delta takes away the more of it the later
+    that delta lies (docs/verdict.md has the sweeps). Where no delta turns half of the prompts, too few turn to compare
+    layers by them, and delta's furthest way decides.
     """
-    most = max(row["asr_under_delta"]["count"] for row in rows)
-    if not most:
+    most = max(row["asr_under_delta"]["value"] for row in rows)
+    if most < APPLIES_FROM:
         return int(max(rows, key=lambda row: float(row["way"]))["layer"])
-    return min(int(row["layer"]) for row in rows if 2 * row["asr_under_delta"]["count"] >= most)
+    return max(int(row["layer"]) for row in rows if 2 * row["asr_under_delta"]["value"] >= most)
 
 
 def applies(rows: Sequence[Row], untouched: Proportion) -> bool:

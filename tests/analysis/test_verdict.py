@@ -77,12 +77,14 @@ def test_a_string_that_opens_more_than_delta_is_what_counts() -> None:
     assert score(0.3, [], Proportion(3, 24)) == 0.3
 
 
-def test_the_recommended_layer_is_the_lowest_where_half_as_many_prompts_turn_as_at_the_best() -> None:
+def test_the_recommended_layer_is_the_latest_where_half_as_many_prompts_turn_as_at_the_best() -> None:
     curves = [curve(9, 8.0, 0.1, 0.0), curve(21, 8.0, 2.0, 1.0)]
-    assert recommended_layer(layer_rows(curves, ANSWERED)) == 21
-    assert recommended_layer(layer_rows(curves, {**ANSWERED, 9: Proportion(9, 20).as_dict()})) == 9
-    none = Proportion(0, 20).as_dict()
-    assert recommended_layer(layer_rows(curves, {9: none, 21: none})) == 9
+    turned = {of: Proportion(of, 20).as_dict() for of in (0, 7, 8, 9, 16, 20)}
+    for early, late, recommended in ((16, 20, 21), (20, 9, 9), (16, 8, 21)):
+        assert recommended_layer(layer_rows(curves, {9: turned[early], 21: turned[late]})) == recommended
+    # Half of the prompts or more turn nowhere: how far delta goes says more than who of so few turned.
+    for early, late in ((0, 0), (7, 9)):
+        assert recommended_layer(layer_rows(curves, {9: turned[early], 21: turned[late]})) == 9
 
 
 def test_a_removal_has_nothing_to_train_against_where_the_model_answered_as_much_by_itself() -> None:
