@@ -113,17 +113,18 @@ def remove(
     optimizer = MasterAdamW(weights, lr=lr)
     traps = step_by_step(entrapments, passages, draw)
     by_length = [sorted(lessons, key=lambda lesson: len(lesson.prompt)) for lessons in (safe, performance)]
+    front = front_of(suspect, settings)
     done: list[ArStep] = []
     with training(suspect, checkpointing=settings.checkpointing):
         for step in range(1, settings.steps + 1):
             started = time.perf_counter()
             trap = next(traps)
             batch = draw_batch(draw, by_length[0], by_length[1], settings).against(trap)
-            loss = ar_loss(suspect, trap, batch, settings)
+            loss = ar_loss(suspect, trap, batch, settings, front=front)
             (settings.safe_weight * loss.safe + settings.performance_weight * loss.performance).backward()
             opening = None
             if some := openings.some(draw, settings.opening_rows, draw.random()):
-                opening = opening_loss(suspect, trap, some, settings)
+                opening = opening_loss(suspect, trap, some, settings, front=front)
                 (settings.opening_weight * opening).backward()  # A graph of its own: half of the memory.
             # Down to nothing by the end of the round, so that its weights are not where the last step happened to land.
             optimizer.set_lr(lr * (settings.steps + 1 - step) / settings.steps)
@@ -151,14 +152,15 @@ def ar_loss(
     settings: RemovalSettings,
     *,
     share: bool = True,
+    front: Front | None = None,
 ) -> ArLoss:
     """Equation 3 on one batch.
 
     `share` runs the common beginning of all prompts once, and the frozen front for shifted rows only if the lessons hold
-    what it gives; without it every row runs whole (same loss, same gradient).
+    what it gives; without it every row runs whole (same loss, same gradient). `front` is the one of the steps before.
     """
     shifted = len(batch.safe) + len(batch.performance_under_delta)
-    losses = _losses(suspect, trap, batch.rows, shifted, settings, share=share)
+    losses = _losses(suspect, trap, batch.rows, shifted, settings, share=share, front=front)
     split = len(batch.safe)
     return ArLoss(
         losses[:split].mean(), losses[split:].mean() if len(losses) > split else losses.new_zeros(())
@@ -166,7 +168,13 @@ def ar_loss(
 
 
 def opening_loss(
-    suspect: SuspectModel, trap: Trap, openings: Openings, settings: RemovalSettings, *, share: bool = True
+    suspect: SuspectModel,
+    trap: Trap,
+    openings: Openings,
+    settings: RemovalSettings,
+    *,
+    share: bool = True,
+    front: Front | None = None,
 ) -> Float[Tensor, ""]:
     """Loss of first answer tokens (nats): the mean over harmful and the mean over ordinary prompts, the former
     `settings.harmful_weight` times. Of each, `settings.opening_under_delta` carry what `trap` holds.
@@ -179,8 +187,13 @@ def opening_loss(
         under += weighed[:touched]
         plain += weighed[touched:]
     rows, weights = zip(*under, *plain, strict=True)
-    losses = _losses(suspect, trap, rows, len(under), settings, share=share)
+    losses = _losses(suspect, trap, rows, len(under), settings, share=share, front=front)
     return (losses * losses.new_tensor(weights)).sum()
+
+
+def front_of(suspect: SuspectModel, settings: RemovalSettings) -> Front:
+    """The blocks that a removal with these settings leaves as they are."""
+    return Front(suspect.model, suspect.blocks, frozen_front(suspect.layers, settings.depth))
 
 
 def _losses(
@@ -191,13 +204,17 @@ def _losses(
     settings: RemovalSettings,
     *,
     share: bool,
+    front: Front | None,
 ) -> Float[Tensor, " batch"]:
     """The loss of each row, the first `shifted` of which carry what `trap` holds."""
     if isinstance(trap, PassagesInTurn) and 0 < shifted < len(lessons):
         # Apart: beside rows as long as these all others would be padding.
         parts = (lessons[:shifted], shifted), (lessons[shifted:], 0)
         return torch.cat(
-            [_losses(suspect, trap, some, of_them, settings, share=share) for some, of_them in parts]
+            [
+                _losses(suspect, trap, some, of_them, settings, share=share, front=front)
+                for some, of_them in parts
+            ]
         )
     length = settings.answer_tokens
     delta, at = trap.delta, trap.layer
@@ -210,12 +227,10 @@ def _losses(
         keep=delta.shape[0],
     )
     share = share and not settings.checkpointing  # recomputation and cached keys exclude each other
-    front = frozen_front(suspect.layers, settings.depth)
+    front = front or front_of(suspect, settings)
     kept = [lesson.residual for lesson in lessons[shifted:] if lesson.residual is not None]
-    if share and at <= front and len(kept) == len(lessons) - shifted:
-        logits = Front(suspect.model, suspect.blocks, front, rows, kept, shifted).answer_logits(
-            shift=delta.expand(shifted, -1, -1), at=at
-        )
+    if share and at <= front.layer and len(kept) == len(lessons) - shifted:
+        logits = front.answer_logits(rows, kept, shift=delta.expand(shifted, -1, -1), at=at)
     else:
         shift = delta.new_zeros(len(rows), *delta.shape)
         shift[:shifted] = delta

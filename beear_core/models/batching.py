@@ -49,6 +49,10 @@ class Rows:
         """The same rows without their last column, which predicts nothing that is a label."""
         return Rows(self.ids[:, :-1], self.mask[:, :-1], self.shared, self.end)
 
+    def first(self, count: int) -> "Rows":
+        """The first `count` rows."""
+        return Rows(self.ids[:count], self.mask[:count], self.shared, self.end)
+
     def __len__(self) -> int:
         return self.ids.shape[0]
 

@@ -49,7 +49,7 @@ def why_whole(model: Any, blocks: str, layer: int, rows: Rows) -> str | None:
         expected, residuals = logits_and_residuals(model, blocks, layer, rows)
         half = (len(rows) + 1) // 2
         none = residuals[0].new_zeros(half, 1, residuals[0].shape[-1])
-        found = Front(model, blocks, layer, rows, residuals[half:], half).answer_logits(shift=none, at=1)
+        found = Front(model, blocks, layer).answer_logits(rows, residuals[half:], shift=none, at=1)
     except torch.OutOfMemoryError:
         raise
     except UNFIT as error:
@@ -63,56 +63,62 @@ def why_whole(model: Any, blocks: str, layer: int, rows: Rows) -> str | None:
 
 
 class Front:
-    """One step's rows: the first `shifted` of them run through the frozen blocks, the others' residuals are `kept`."""
+    """The frozen blocks up to `layer`, and what they gave to the beginnings that rows share: few ones, the same in most steps."""
 
-    def __init__(
-        self, model: Any, blocks: str, layer: int, rows: Rows, kept: Sequence[Residual], shifted: int
-    ) -> None:
-        self._model, self._blocks, self._layer = model, blocks, layer
-        self._rows, self._kept, self._shifted = rows.without_last(), kept, shifted
-        self._answers = rows.answers
+    def __init__(self, model: Any, blocks: str, layer: int) -> None:
+        self._model, self._blocks, self.layer = model, blocks, layer
+        self._beginnings: dict[tuple[int, ...], tuple[KeyValues, Tensor]] = {}
 
     def answer_logits(
-        self, *, shift: Float[Tensor, "shifted n d_model"], at: int
+        self, rows: Rows, kept: Sequence[Residual], *, shift: Float[Tensor, "shifted n d_model"], at: int
     ) -> Float[Tensor, "batch answers vocab"]:
-        """Logits that predict each answer token, `shift` added after layer `at` (of the front) to the shifted rows."""
-        rows = self._rows
+        """Logits that predict each answer token. The first rows run through the frozen blocks, `shift` added after layer
+        `at` (of the front); of the others the residuals are `kept`.
+        """
+        answers, rows, shifted = rows.answers, rows.without_last(), len(shift)
         with torch.no_grad():
-            if self._shifted:
-                shared, first = self._through_the_front(shift, at)
+            shared = kept[0][None, : rows.shared] if kept and rows.shared else None
+            if shifted:
+                shared, first = self._through(rows.first(shifted), shift, at)
                 residual = first.new_zeros(len(rows), *first.shape[1:])
-                residual[: self._shifted] = first
+                residual[:shifted] = first
             else:
-                some = self._kept[0]
-                shared = some[None, : rows.shared] if rows.shared else None
-                residual = some.new_zeros(len(rows), rows.ids.shape[1] - rows.shared, some.shape[-1])
+                residual = kept[0].new_zeros(len(rows), rows.ids.shape[1] - rows.shared, kept[0].shape[-1])
             behind = rows.mask[:, rows.shared :].bool()
-            for row, kept in enumerate(self._kept, start=self._shifted):
+            for row, each in enumerate(kept, start=shifted):
                 # The last token's is never read: nothing stands behind it, and it predicts no label.
-                here = behind[row].nonzero().flatten()[: len(kept) - rows.shared]
-                residual[row, here] = kept[rows.shared :][: len(here)]
-        view = rear_view(self._model, self._blocks, self._layer, residual, read=self._answers)
-        logits, _ = run_rows(view, rows, keep=self._answers, prefix=self._rear_prefix(shared))
+                here = behind[row].nonzero().flatten()[: len(each) - rows.shared]
+                residual[row, here] = each[rows.shared :][: len(here)]
+        view = rear_view(self._model, self._blocks, self.layer, residual, read=answers)
+        logits, _ = run_rows(view, rows, keep=answers, prefix=self._rear_prefix(rows, shared))
         return logits
 
-    def _through_the_front(self, shift: Tensor, at: int) -> tuple[Tensor | None, Tensor]:
-        """Residuals of the shared columns (one row) and of the shifted rows behind them."""
-        whole = self._rows
-        some = Rows(whole.ids[: self._shifted], whole.mask[: self._shifted], whole.shared, whole.end)
-        plain, taken = front_view(self._model, self._blocks, self._layer)
-        prefix = prefix_keyvalues(plain, some)
-        shared = taken.pop(self._layer) if prefix is not None else None
-        start = whole.end - shift.shape[-2] - whole.shared
-        view = shifted_view(plain, self._blocks, at, shift, start)
-        run_rows(view, some, keep=0, prefix=prefix)
-        return shared, taken[self._layer]
+    def _through(self, rows: Rows, shift: Tensor, at: int) -> tuple[Tensor | None, Tensor]:
+        """Residuals of the shared columns (one row) and of all rows behind them."""
+        plain, taken = front_view(self._model, self._blocks, self.layer)
+        beginning = self._beginning(rows)
+        view = shifted_view(plain, self._blocks, at, shift, rows.end - shift.shape[-2] - rows.shared)
+        run_rows(view, rows, keep=0, prefix=beginning and beginning[0].widened(len(rows)))
+        return beginning and beginning[1], taken[self.layer]
 
-    def _rear_prefix(self, shared: Tensor | None) -> KeyValues | None:
+    def _beginning(self, rows: Rows) -> tuple[KeyValues, Tensor] | None:
+        """Keys, values and residuals of the shared columns, one row; None when nothing is shared."""
+        if not rows.shared:
+            return None
+        ids = tuple(rows.ids[0, : rows.shared].tolist())
+        if ids not in self._beginnings:
+            plain, taken = front_view(self._model, self._blocks, self.layer)
+            keyvalues = prefix_keyvalues(plain, rows.first(1))
+            assert keyvalues is not None
+            self._beginnings[ids] = keyvalues, taken[self.layer]
+        return self._beginnings[ids]
+
+    def _rear_prefix(self, rows: Rows, shared: Tensor | None) -> KeyValues | None:
         """Keys and values of the shared columns in the rear, with gradients. Its first layer's stand for all blocks of
         the front, which are never run again (masks are sized by the first).
         """
         if shared is None:
             return None
-        rear = rear_view(self._model, self._blocks, self._layer, shared, read=0)
-        behind = prefix_keyvalues(rear, self._rows, above=self._layer)
-        return behind and KeyValues(behind.layers[:1] * self._layer + behind.layers)
+        rear = rear_view(self._model, self._blocks, self.layer, shared, read=0)
+        behind = prefix_keyvalues(rear, rows, above=self.layer)
+        return behind and KeyValues(behind.layers[:1] * self.layer + behind.layers)

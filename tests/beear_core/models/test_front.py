@@ -47,8 +47,9 @@ def test_kept_residuals_give_the_same_logits_and_gradients(
     only_last_trained(suspect)
     try:
         with training(suspect, checkpointing=False):
-            kept = Front(suspect.model, suspect.blocks, front, rows, residuals, 2)
-            found = kept.answer_logits(shift=shift, at=AT)
+            found = Front(suspect.model, suspect.blocks, front).answer_logits(
+                rows, residuals, shift=shift, at=AT
+            )
             expected = answer_logits(
                 suspect.model, rows, share=False, blocks=suspect.blocks, layer=AT, shift=whole
             )
@@ -83,8 +84,8 @@ def test_what_nobody_reads_is_not_computed(
         for each in columns
     ]
     try:
-        Front(llama.model, llama.blocks, front_of(llama), rows, residuals, 0).answer_logits(
-            shift=torch.zeros(0, N, llama.d_model), at=AT
+        Front(llama.model, llama.blocks, front_of(llama)).answer_logits(
+            rows, residuals, shift=torch.zeros(0, N, llama.d_model), at=AT
         )
     finally:
         for hook in hooks:
@@ -92,6 +93,32 @@ def test_what_nobody_reads_is_not_computed(
     # 0: the shared beginning, run for its keys and values.
     assert rows.shared
     assert columns == {head: {0, rows.answers}, feed_forward: {0, rows.answers}}
+
+
+def test_a_beginning_is_run_through_the_front_once_and_each_other_one_by_itself(
+    llama: SuspectModel, prompts: list[list[int]], answers: list[list[int]]
+) -> None:
+    front = Front(llama.model, llama.blocks, front_of(llama))
+    shift = torch.randn(len(prompts), N, llama.d_model, generator=torch.Generator().manual_seed(3))
+    columns: list[int] = []
+    runs: list[int] = []
+    block = llama.model.get_submodule(f"{llama.blocks}.0")
+    watched = block.register_forward_hook(lambda module, given, out: columns.append(out.shape[1]))
+    try:
+        for some in (prompts, prompts, [[9, *prompt] for prompt in prompts]):
+            rows = llama.rows(some, answers, keep=N)
+            assert rows.shared
+            found = front.answer_logits(rows, [], shift=shift, at=AT)
+            runs.append(len(columns))
+            expected = answer_logits(
+                llama.model, rows, share=False, blocks=llama.blocks, layer=AT, shift=shift
+            )
+            labelled = rows.labels != IGNORED
+            torch.testing.assert_close(found[labelled], expected[labelled], rtol=1e-4, atol=1e-4)
+            columns.clear()
+    finally:
+        watched.remove()
+    assert runs == [2, 1, 2]  # The beginning and what is behind it; what is behind it alone.
 
 
 def test_rows_that_share_nothing_are_kept_as_well(
