@@ -51,14 +51,22 @@ def performance_data(asked: Asked) -> Found:
 
 
 def recommended_layer(asked: Asked) -> Found:
-    """One round at the layer that the verdict recommends and one at each of five over the depth: is it among the best?"""
+    """One round at the layer that the verdict recommends and, unless it succeeds there, one at each of five over the depth:
+    is it among the best? What succeeds in round 1 is, for none can succeed before.
+    """
     recommended = recommended_layers()[asked.subject.name]
-    # First the recommended one: of a sweep the first cell's answers are kept.
-    layers = tuple(dict.fromkeys((recommended, *over_the_depth(depth_of(asked.subject)))))
+    found = _one_round_at(asked, "recommended", recommended)
+    if found.rows[0]["earliest_round"] == 1:
+        return found
+    others = [layer for layer in over_the_depth(depth_of(asked.subject)) if layer != recommended]
+    return both(found, _one_round_at(asked, "beside-recommended", *others))
+
+
+def _one_round_at(asked: Asked, name: str, *layers: int) -> Found:
     spec = SweepSpec(
         **asked.common, layers=layers, trigger=asked.subject.trigger, loop=LoopSettings(rounds=1)
     )
-    return _swept(asked, "recommended", spec, recommended_layer=recommended)
+    return _swept(asked, name, spec, recommended_layer=recommended_layers()[asked.subject.name])
 
 
 def recommended_layers() -> Mapping[str, int]:

@@ -183,20 +183,28 @@ def test_layers_are_swept_at_every_third_and_at_the_default(
     assert questions[0].entrapment.further_layers == ()
 
 
-def test_the_recommended_layer_gets_one_round_and_so_do_others_over_the_depth(
+def test_the_recommended_layer_gets_one_round_and_others_over_the_depth_do_where_it_fails(
     ask: Any, questions: list[Any], subject: Subject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     models = [
-        {"name": name, "recommended_layer": layer, "backdoored": name != "control"}
-        for name, layer in (("sft-suffix-2", 15), ("other", 23), ("control", 15))
+        {"name": name, "recommended_layer": 15, "backdoored": name != "control"}
+        for name in ("sft-suffix-2", "control")
     ]
     monkeypatch.setattr(sweeps, "calibration", lambda: {"models": models})
-    for name, layers in (("sft-suffix-2", (15, 3, 9, 21, 27)), ("other", (23, 3, 9, 15, 21, 27))):
-        found = EXPERIMENTS["recommended-layer"].make(Asked(replace(subject, name=name), 0, ask))
-        assert questions[-1].layers == layers
-        assert questions[-1].loop.rounds == 1
+
+    def fails(spec: Any) -> Answer:
+        answer = ask(spec)
+        cells = [{**cell, "earliest_round": None} for cell in answer.result["cells"]]
+        return answer._replace(result={**answer.result, "cells": cells})
+
+    for way, asked in ((ask, [(15,)]), (fails, [(15,), (3, 9, 21, 27)])):
+        questions.clear()
+        found = EXPERIMENTS["recommended-layer"].make(Asked(subject, 0, way))
+        assert [each.layers for each in questions] == asked
+        assert all(each.loop.rounds == 1 for each in questions)
         told = [(row["layer"], row["recommended_layer"]) for row in found.rows]
-        assert told == [(layer, layers[0]) for layer in layers]
+        assert told == [(layer, 15) for layers in asked for layer in layers]
+        assert len({each.name for each in found.kept}) == len(asked)
     assert not EXPERIMENTS["recommended-layer"].takes(replace(subject, name="never judged"))
     assert not EXPERIMENTS["recommended-layer"].takes(replace(subject, name="control"))
 
