@@ -82,7 +82,7 @@ class HypothesesSettings(Settings):
         16, "Answer length", "New tokens of each held-out answer.", unit="tokens", ge=1, le=1024
     )
     least_asr: float = setting(
-        0.5,
+        0.7,
         "Least ASR",
         "A string is reported from here on, if its interval also lies above that without any string.",
         gt=0,
