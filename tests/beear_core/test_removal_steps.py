@@ -124,6 +124,31 @@ def test_weights_go_back_a_part_of_the_way(
         torch.testing.assert_close(half[name], torch.lerp(before[name], whole[name], 0.5))
 
 
+def test_what_adapters_add_goes_back_a_part_of_the_way(
+    llama: SuspectModel, prompts: list[list[int]], answers: list[list[int]]
+) -> None:
+    lessons = lessons_of(llama, prompts, answers)
+
+    def added(interpolation: float) -> dict[str, Tensor]:
+        suspect = llama.clone()
+        settings = RemovalSettings(
+            method="lora",
+            steps=2,
+            lora_lr=1e-2,
+            safe_rows=2,
+            performance_rows=2,
+            interpolation=interpolation,
+        )
+        with trainable(suspect, "lora", 4, 0):
+            remove(suspect, [trap(suspect)], lessons, lessons, settings, seed=1)
+        return merged(suspect).model.state_dict()
+
+    before, whole, half = llama.model.state_dict(), added(1.0), added(0.5)
+    assert any(not torch.equal(before[name], whole[name]) for name in before)
+    for name in before:
+        torch.testing.assert_close(half[name], torch.lerp(before[name], whole[name], 0.5))
+
+
 def test_the_lens_sees_the_weights_after_removal(
     suspect: SuspectModel, lessons: list[Lesson], prompts: list[list[int]], answers: list[list[int]]
 ) -> None:
