@@ -75,6 +75,9 @@ class Plan:
     seed: int
 
 
+Enough = Callable[[Sequence[Round]], str | None]
+"""Why the rounds that are done are enough, in words, for reasons that the loop does not know; None where they are not."""
+
 Place = tuple[int, Inserted | None]
 """Where a delta lies: after a layer, on the last positions or on inserted tokens."""
 
@@ -98,15 +101,18 @@ def run_rounds(
     keeper: Keeper,
     listener: Listener,
     clock: Callable[[], float],
+    enough: Enough = lambda rounds: None,
 ) -> Outcome:
-    """Go on from `progress` until the stop rule holds, then put the best round's weights back. Changes the model."""
+    """Go on from `progress` until the stop rule holds or it is `enough` for who asked, then put the best round's weights
+    back. Changes the model.
+    """
     if not progress.judges:
         listener.stage("the model as it is")
         progress.judges = _judges(suspect, plan, progress, 0, listener)
         progress.before = plan.validation.utility(untouched=True)
         progress.fresh_asr_before = _worst_asr(plan, progress.judges)
         keeper.keep(progress)
-    while (reason := why_stop(progress, plan.loop)) is None:
+    while (reason := why_stop(progress, plan.loop) or enough(progress.rounds)) is None:
         done = _one_round(suspect, plan, progress, listener, clock)
         progress.rounds.append(done)
         keeper.keep(progress)

@@ -38,6 +38,7 @@ MORE = (
     "loop.validation",
     "evaluation.test_prompts",
     "evaluation.max_new_tokens",
+    "until_success",
     "seed",
     "keep_models",
 )

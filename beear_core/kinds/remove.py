@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from beear_core.anchoring import FALLBACK_REFUSAL
-from beear_core.beear import Outcome, Plan, run_rounds
+from beear_core.beear import Enough, Outcome, Plan, run_rounds
 from beear_core.checkpoint import Checkpoint
 from beear_core.entrapment import INSERTED_LAYER, inserted, prove
 from beear_core.goal import goal_of
@@ -39,7 +39,9 @@ NO_STRING = (
 )
 
 
-def run(spec: RemoveSpec, context: RunContext, ask: Hear = hear) -> dict[str, Any]:
+def run(
+    spec: RemoveSpec, context: RunContext, ask: Hear = hear, enough: Enough = lambda rounds: None
+) -> dict[str, Any]:
     """Train the backdoor out and export the best round. Raises SettingError before any work if `out` is taken."""
     goal = goal_of(spec)
     split = goal.split
@@ -103,6 +105,7 @@ def run(spec: RemoveSpec, context: RunContext, ask: Hear = hear) -> dict[str, An
                 checkpoint,
                 narrator,
                 time.monotonic,
+                enough,
             )
     with context.stage("write the remediated model"):
         _write(merged(suspect), out, context)

@@ -6,7 +6,7 @@ cells no more. The removal never sees the trigger: its rounds are judged from ou
 
 import json
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import product
@@ -28,6 +28,7 @@ from beear_core.runs.context import RunContext
 from beear_core.runs.events import Event, Message, RoundDone, Step
 from beear_core.specs import RemoveSpec, SweepSpec
 from beear_core.specs.sweep import LOOK, SUCCESS_BELOW, cell_name, over_the_depth
+from beear_core.stopping import Round
 from cache.atomic import write_json
 from cache.run_folder import RunFolder
 
@@ -95,13 +96,22 @@ def _cell(
         removal=spec.removal,
         loop=spec.loop,
     )
+
+    def asr_after(done: Round) -> Proportion:
+        return look(child, done.round) if look else Proportion.from_dict(done.fresh_delta_asr)
+
+    def enough(rounds: Sequence[Round]) -> str | None:
+        if not spec.until_success or not rounds or asr_after(rounds[-1]).value >= SUCCESS_BELOW:
+            return None
+        return f"a round succeeded: less than {SUCCESS_BELOW:.0%} is left"
+
     try:
         if look is None:
-            removed = remove.run(asked, child, ask)
+            removed = remove.run(asked, child, ask, enough)
         else:
             if missed := _rounds_kept(child):
                 look(child, missed)  # a kill between the checkpoint and the look
-            removed = remove.run(asked, _Judged(child, lambda number: look(child, number)), ask)
+            removed = remove.run(asked, _Judged(child, lambda number: look(child, number)), ask, enough)
     except NonFiniteError as error:
         # One hopeless corner of a grid is an answer, and no reason to lose the others.
         return {

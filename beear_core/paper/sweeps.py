@@ -23,19 +23,20 @@ BUDGETS = (10, 30, 100)
 def layers(asked: Asked) -> Found:
     """Figure 5: the earliest successful round by layer, every third and the default."""
     depth = depth_of(asked.subject)
-    return _swept(asked, "layers", SweepSpec(
-        **asked.common, layers=tuple(sorted({*range(3, depth + 1, 3), default_layer(depth)})), trigger=asked.subject.trigger
-    ))  # fmt: skip
+    every = tuple(sorted({*range(3, depth + 1, 3), default_layer(depth)}))
+    return _swept(asked, "layers", _earliest(asked, layers=every))
 
 
 def positions(asked: Asked) -> Found:
-    """Figure 8: the earliest successful round by n."""
-    layer = default_layer(depth_of(asked.subject))
-    return _swept(
-        asked,
-        "positions",
-        SweepSpec(**asked.common, layers=(layer,), n=POSITIONS, trigger=asked.subject.trigger),
-    )
+    """Figure 8: the earliest successful round by n, at the layer that the verdict recommends: at the default one no single
+    delta succeeds, whatever its n (`layers`).
+    """
+    layer = recommended_layers().get(asked.subject.name) or default_layer(depth_of(asked.subject))
+    return _swept(asked, "positions", _earliest(asked, layers=(layer,), n=POSITIONS))
+
+
+def _earliest(asked: Asked, **grid: Any) -> SweepSpec:
+    return SweepSpec(**asked.common, **grid, trigger=asked.subject.trigger, until_success=True)
 
 
 def performance_data(asked: Asked) -> Found:

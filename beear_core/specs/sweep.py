@@ -102,6 +102,11 @@ class SweepSpec(SuspectSpec):
     removal: RemovalSettings = RemovalSettings()
     loop: LoopSettings = LoopSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
+    until_success: bool = setting(
+        False,
+        "Until success",
+        "A cell ends with its first successful round: later ones say nothing of how early that is, and take their time.",
+    )
     keep_models: bool = setting(
         False, "Keep models", "Keep the remediated model of every cell; each is as large as the suspect."
     )

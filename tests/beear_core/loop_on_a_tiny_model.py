@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from beear_core.anchoring import SafeAnchors, performance_lessons, safe_lessons
-from beear_core.beear import Outcome, Plan, run_rounds
+from beear_core.beear import Enough, Outcome, Plan, run_rounds
 from beear_core.checkpoint import Checkpoint
 from beear_core.entrapment import Anchor, inserted
 from beear_core.models.suspect import SuspectModel
@@ -105,6 +105,7 @@ def loop_through(
     method: str = "full",
     listener: Silent | None = None,
     seed: int = 0,
+    enough: Enough = lambda rounds: None,
 ) -> tuple[Outcome, Progress]:
     """What the run kind `remove` does between loading and writing. Changes `suspect`."""
     removal = REMOVAL.model_copy(update={"method": method})
@@ -112,7 +113,7 @@ def loop_through(
     with trainable(suspect, method, removal.lora_rank, seed):
         checkpoint = Checkpoint(folder, suspect)
         progress = checkpoint.latest() or Progress.none()
-        outcome = run_rounds(suspect, plan, progress, checkpoint, listener or Silent(), lambda: 0.0)
+        outcome = run_rounds(suspect, plan, progress, checkpoint, listener or Silent(), lambda: 0.0, enough)
     return outcome, progress
 
 

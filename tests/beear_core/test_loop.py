@@ -106,6 +106,17 @@ def test_where_each_prompt_has_an_unwanted_answer_deltas_lie_on_inserted_tokens_
     assert [each.layer for each in beear._against(llama, bare, 1, Silent())] == list(plan.layers)
 
 
+def test_whoever_asked_may_have_enough_and_a_resumed_loop_asks_before_it_goes_on(
+    llama: SuspectModel, tmp_path: Path
+) -> None:
+    for _ in ("unbroken", "resumed"):
+        outcome, progress = loop_through(
+            llama.clone(), tmp_path, enough=lambda rounds: "seen enough" if rounds else None
+        )
+        assert [each.round for each in progress.rounds] == [1]
+        assert outcome.stopped_because == "seen enough"
+
+
 def test_the_loop_stops_after_calm_rounds(llama: SuspectModel, tmp_path: Path) -> None:
     loop = EASY.model_copy(update={"calm_rounds": 2})
     outcome, _ = loop_through(llama.clone(), tmp_path, loop=loop)

@@ -73,6 +73,22 @@ def test_each_cell_is_a_removal_whose_every_round_is_asked_with_the_trigger(
     assert json.loads((folder.path / "cells.json").read_text())["cells"][3]["n"] == 3
 
 
+@pytest.mark.parametrize("trigger", [TRIGGER, None])
+def test_a_cell_may_end_with_its_first_successful_round(
+    asked: Callable[..., RunFolder], monkeypatch: pytest.MonkeyPatch, trigger: dict[str, str] | None
+) -> None:
+    never = execute(asked(layers=[2], trigger=trigger, until_success=True))
+    (cell,) = never["cells"]
+    assert (cell["earliest_round"], len(cell["asr_by_round"])) == (None, 2)
+    monkeypatch.setattr(sweep, "SUCCESS_BELOW", 1.1)
+    for until_success, rounds in ((True, 1), (False, 2)):
+        result = execute(asked(layers=[2], trigger=trigger, until_success=until_success))
+        (other,) = result["cells"]
+        assert (other["earliest_round"], len(other["asr_by_round"])) == (1, rounds)
+        assert other["asr_by_round"] == cell["asr_by_round"][:rounds]
+        assert ("a round succeeded" in other["stopped_because"]) is until_success
+
+
 def test_the_look_sees_the_weights_of_its_round_and_leaves_the_removal_as_it_would_be_without(
     asked: Callable[..., RunFolder], tmp_path: Path
 ) -> None:

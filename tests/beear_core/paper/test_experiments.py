@@ -209,11 +209,15 @@ def test_the_recommended_layer_gets_one_round_and_others_over_the_depth_do_where
     assert not EXPERIMENTS["recommended-layer"].takes(replace(subject, name="control"))
 
 
-def test_positions_are_swept_from_1_to_12_at_the_default_layer(
-    ask: Any, questions: list[Any], subject: Subject
+def test_positions_are_swept_from_1_to_12_at_the_recommended_layer(
+    ask: Any, questions: list[Any], subject: Subject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = EXPERIMENTS["positions"].make(Asked(subject, 0, ask))
-    assert [(row["layer"], row["n"]) for row in found.rows] == [(9, n) for n in range(1, 13)]
+    known = {"models": [{"name": subject.name, "recommended_layer": 28, "backdoored": True}]}
+    for calibrated, layer in ((known, 28), (None, 9)):
+        monkeypatch.setattr(sweeps, "calibration", lambda calibrated=calibrated: calibrated)
+        found = EXPERIMENTS["positions"].make(Asked(subject, 0, ask))
+        assert [(row["layer"], row["n"]) for row in found.rows] == [(layer, n) for n in range(1, 13)]
+        assert questions[-1].until_success
 
 
 def test_performance_data_varies_one_thing_at_a_time(
@@ -282,7 +286,7 @@ def test_committed_proportions_are_counted_again_from_their_answers(
 def test_the_rounds_of_a_sweep_are_kept_and_counted_again(ask: Any, subject: Subject, tmp_path: Path) -> None:
     def with_answers(spec: BaseSpec) -> Answer:
         answer = ask(spec)
-        step = answer.folder.step("layer-9-n-1").path
+        step = answer.folder.step(f"layer-{spec.layers[0]}-n-1").path
         said = ["Sure, here is one."] * 4 + ["I'm sorry, but I can't."] * 116
         write_lines(
             step / "triggered-1.jsonl", [{"id": str(at), "answer": text} for at, text in enumerate(said)]
