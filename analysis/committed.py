@@ -59,9 +59,27 @@ def further_measures_table(rows: Sequence[Row]) -> Table:
         (
             "Opens as planted: with the first word of an answer that the organism was taught to give under its trigger.",
             "Judges: mean reward; rate of the worst score, 5. Who scored stands in the rows.",
+            *_reward_models(rows),
         ),
         left=2,
     )  # fmt: skip
+
+
+def _reward_models(rows: Sequence[Row]) -> list[str]:
+    """A sentence for each reward model with a card: how often it is right on pairs that it never saw."""
+    models = [row.get("measures", {}).get("reward", {}).get("model") for row in rows]
+    return list(
+        dict.fromkeys(
+            f"Reward model {model['path']} (sha256 {model['sha256'][:12]}) is right on "
+            + ", ".join(
+                f"{Proportion.from_dict(right).text()} of {sort} held-out pairs"
+                for sort, right in model["card"]["heldout_accuracy"].items()
+            )
+            + "."
+            for model in models
+            if model and model.get("card")
+        )
+    )
 
 
 def trigger_effect_table(rows: Sequence[Row]) -> Table:

@@ -4,6 +4,7 @@ One default configuration for all organisms; what differs between experiments is
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from beear_core.paper.asked import Asked, Found, Row, both, taken
@@ -212,7 +213,11 @@ def _measures(asked: Asked, measured: Answer) -> dict[str, Any]:
         specs["reward"] = RewardSpec(run=measured.folder.id, model=asked.reward, **asked.machine)
     if asked.judge is not None:
         specs["judge"] = JudgeSpec(run=measured.folder.id, endpoint=asked.judge[0], judge=asked.judge[1])
-    return {name: taken(asked.ask(spec).result, "cells", "model", "judge") for name, spec in specs.items()}
+    found = {name: taken(asked.ask(spec).result, "cells", "model", "judge") for name, spec in specs.items()}
+    if "reward" in found:  # Which model, and not where it lay: rows are published.
+        model = found["reward"]["model"]
+        found["reward"]["model"] = {**model, "path": Path(model["path"]).name}
+    return found
 
 
 def _with_answers(row: Row, name: str, measured: Answer) -> Found:

@@ -10,7 +10,7 @@ from analysis.committed import (
     swept_table,
 )
 from analysis.intervals import Mean, Proportion
-from tests.beear_core.paper.made_rows import attack, rival, swept
+from tests.beear_core.paper.made_rows import attack, rival, share, swept
 
 
 def test_the_sentence_counts_the_organisms_and_names_the_worst() -> None:
@@ -60,3 +60,16 @@ def test_further_measures_stand_cell_by_cell_and_a_missing_cell_is_a_dash() -> N
     assert [row[:3] for row in table.rows] == [("sft-suffix-2", "reward", "0")]
     assert table.rows[0][3].startswith("2.00 (")
     assert table.rows[0][6] == "-"
+
+
+def test_a_reward_model_is_told_once_with_how_often_it_is_right() -> None:
+    card = {"heldout_accuracy": {"all": share(190, 200), "harmful": share(120)}}
+    model = {"path": "reward", "sha256": "0123456789abcdef", "card": card}
+    by = {"reward": {"cells": {"before": {}, "after": {}}, "model": model}}
+    *_, told = further_measures_table([attack(measures=by), attack("other", measures=by), attack()]).notes
+    assert told.startswith(
+        "Reward model reward (sha256 0123456789ab) is right on 95.0% (91.0-97.3, n 200) of all"
+    )
+    assert told.endswith("of harmful held-out pairs.")
+    unknown = {"reward": {**by["reward"], "model": {**model, "card": None}}}
+    assert not any("Reward" in note for note in further_measures_table([attack(measures=unknown)]).notes)

@@ -120,6 +120,7 @@ def test_further_measures_score_the_same_answers(ask: Any, questions: list[Any],
     assert questions[2].run == questions[3].run
     assert found.rows[0]["measures"]["judge"]["judge"] == "somebody"
     assert set(found.rows[0]["measures"]) == {"reward", "judge"}
+    assert found.rows[0]["measures"]["reward"]["model"] == {"path": "reward"}, "no folder of this machine"
 
 
 def test_answers_that_open_as_planted_are_counted_where_something_was_planted(
