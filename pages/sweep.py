@@ -90,7 +90,7 @@ def _form(entry: RunEntry | None) -> None:
     layers = _known_layers(now.model)
     usual = {"layers": over_the_depth(layers) if layers else (), "n": LENGTHS}
     values = settings_form(SweepSpec, first=FIRST, more=MORE, key="sw", values=usual)
-    said, shown, act = st.columns([4, 3, 3], vertical_alignment="bottom")
+    said, shown, act = st.columns([4, 3, 5], vertical_alignment="bottom")
     with shown:
         _choose(entry)
     if values is None:
