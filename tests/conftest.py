@@ -15,7 +15,7 @@ if PROCESSES := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0")):
         os.environ.setdefault(f"{_library}_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // PROCESSES)))
 
 # Before anything of ours is imported: only modules that are imported later are checked.
-SHAPED = ["beear_core.models", "beear_core.entrapment", "beear_core.removal"]
+SHAPED = ["beear_core.models", "beear_core.entrapment", "beear_core.removal", "beear_core.removal_loss"]
 """Where tensors are. Elsewhere a wrong value is refused in words, which tests read, and not by its type."""
 
 install_import_hook(SHAPED, "beartype.beartype")

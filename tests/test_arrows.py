@@ -14,6 +14,7 @@ TORCH_SIDE = [
     "beear_core.models",
     "beear_core.entrapment",
     "beear_core.removal",
+    "beear_core.removal_loss",
     "beear_core.evaluation",
     "beear_core.kinds",
     "beear_core.baselines",

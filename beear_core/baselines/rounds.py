@@ -12,7 +12,8 @@ from beear_core.models.optimizer import MasterAdamW
 from beear_core.models.suspect import SuspectModel
 from beear_core.models.training import training
 from beear_core.openings import NONE, Openings
-from beear_core.removal import ArBatch, ArStep, draw_batch
+from beear_core.removal import ArStep, draw_batch
+from beear_core.removal_loss import ArBatch
 from beear_core.specs import RemovalSettings
 
 Report = Callable[[ArStep], None]

@@ -20,7 +20,7 @@ from beear_core.models.teacher import Teacher
 from beear_core.models.trainable import trainable
 from beear_core.models.training import training
 from beear_core.models.views import shifted_view
-from beear_core.removal import ArBatch, ar_loss
+from beear_core.removal_loss import ArBatch, ar_loss
 from beear_core.specs import EntrapmentSettings, RemovalSettings
 
 LENGTHS = (24, 140)

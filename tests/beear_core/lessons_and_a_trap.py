@@ -6,7 +6,7 @@ from beear_core.anchoring import Lesson
 from beear_core.entrapment import BeeStep, Entrapment
 from beear_core.models.suspect import SuspectModel
 from beear_core.models.teacher import teach
-from beear_core.removal import ArBatch
+from beear_core.removal_loss import ArBatch
 
 N, LAYER = 3, 2
 

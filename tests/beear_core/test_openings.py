@@ -11,7 +11,7 @@ from beear_core.models.suspect import SuspectModel
 from beear_core.models.trainable import trainable
 from beear_core.openings import NONE, Openings, answered, opening_lessons, refusal_openings
 from beear_core.prompts import benign
-from beear_core.removal import opening_loss
+from beear_core.removal_loss import opening_loss
 from beear_core.specs import RemovalSettings
 
 

@@ -11,7 +11,7 @@ from beear_core.models.suspect import SuspectModel
 from beear_core.openings import Openings
 from beear_core.passages import FEWEST_TOKENS, MOST_TOKENS, Passage, Passages, passages
 from beear_core.prompts.rendering import render
-from beear_core.removal import ArBatch, ar_loss, opening_loss
+from beear_core.removal_loss import ArBatch, ar_loss, opening_loss
 from beear_core.specs import RemovalSettings
 from beear_core.token_search.working import string_entrapment
 from beear_core.traps import StringsInTurn, step_by_step

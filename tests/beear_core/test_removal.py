@@ -11,7 +11,7 @@ from beear_core.models.labels import answer_logits
 from beear_core.models.suspect import SuspectModel
 from beear_core.models.trainable import trainable
 from beear_core.models.training import training
-from beear_core.removal import MARGIN, MARGIN_WEIGHT, ArBatch, ArLoss, ar_loss
+from beear_core.removal_loss import MARGIN, MARGIN_WEIGHT, ArBatch, ArLoss, ar_loss
 from beear_core.specs import RemovalSettings
 from tests.beear_core.lessons_and_a_trap import LAYER, batch_of, lessons_of, trap
 from tests.beear_core.tiny_models import ARCHITECTURES, write_tiny_model

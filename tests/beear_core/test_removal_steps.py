@@ -10,7 +10,8 @@ from beear_core.anchoring import Lesson
 from beear_core.models.labels import answer_logits
 from beear_core.models.suspect import SuspectModel
 from beear_core.models.trainable import merged, trainable
-from beear_core.removal import ArBatch, ar_loss, remove
+from beear_core.removal import remove
+from beear_core.removal_loss import ArBatch, ar_loss
 from beear_core.specs import RemovalSettings
 from beear_core.token_search.working import string_entrapment
 from beear_core.traps import in_turn

@@ -7,7 +7,8 @@ from beear_core.baselines import RIVALS, Given
 from beear_core.models.suspect import SuspectModel
 from beear_core.models.teacher import teach
 from beear_core.models.trainable import trainable
-from beear_core.removal import ArBatch, ArStep, ar_loss
+from beear_core.removal import ArStep
+from beear_core.removal_loss import ArBatch, ar_loss
 from beear_core.specs import RemovalSettings
 from beear_core.specs.token_search import UniversalSettings
 from beear_core.token_search.scoring import StringScorer
