@@ -11,7 +11,6 @@ import pytest
 from analysis.committed import PLANTED, input_space_table
 from beear_core.cli.commands.paper import NAMES
 from beear_core.organisms import Recipe
-from beear_core.paper import sweeps
 from beear_core.paper.asked import Asked
 from beear_core.paper.asking import Answer
 from beear_core.paper.experiments import EXPERIMENTS, METHODS
@@ -21,33 +20,9 @@ from beear_core.paper.subjects import Subject, setting_of
 from beear_core.prompts.coding import coding
 from beear_core.runs import create, execute
 from beear_core.specs import BaseSpec, TriggerSettings, parse_spec
-from cache.jsonl import write_lines
 from tests.beear_core.kinds.few_prompts import know_few_ordinary_prompts
-from tests.beear_core.paper.made_answers import CELLS, LAYERS, LINES, answers_of
+from tests.beear_core.paper.made_answers import CELLS, LAYERS
 from tests.beear_core.paper.made_rows import share, utility
-
-
-@pytest.fixture
-def questions() -> list[Any]:
-    return []
-
-
-@pytest.fixture
-def ask(questions: list[Any]) -> Callable[[BaseSpec], Answer]:
-    def ask(spec: BaseSpec) -> Answer:
-        questions.append(spec)
-        folder = create(spec)
-        if spec.kind == "evaluate":
-            write_lines(folder.path / "generations.jsonl", LINES)
-        return Answer({"seconds": 150.04, "device": "cpu", "versions": {}, **answers_of(spec)}, folder)
-
-    return ask
-
-
-@pytest.fixture
-def subject(tmp_path: Path) -> Subject:
-    (tmp_path / "config.json").write_text(json.dumps({"num_hidden_layers": LAYERS, "model_type": "llama"}))
-    return Subject("sft-suffix-2", str(tmp_path), "sft", (TriggerSettings(text="SUDO", placement="suffix"),))
 
 
 def test_the_command_names_every_experiment() -> None:
@@ -175,74 +150,6 @@ def test_a_control_is_compared_without_any_trigger(ask: Any, subject: Subject) -
     assert not EXPERIMENTS["layers"].takes(control)
 
 
-def test_layers_are_swept_at_every_third_and_at_the_default(
-    ask: Any, questions: list[Any], subject: Subject
-) -> None:
-    found = EXPERIMENTS["layers"].make(Asked(subject, 0, ask))
-    assert questions[0].layers == (3, 6, 9, 12, 15, 18, 21, 24, 27, 30)
-    assert [row["layer"] for row in found.rows] == list(questions[0].layers)
-    assert questions[0].entrapment.further_layers == ()
-
-
-def test_the_recommended_layer_gets_one_round_and_others_over_the_depth_do_where_it_fails(
-    ask: Any, questions: list[Any], subject: Subject, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    models = [
-        {"name": name, "recommended_layer": 15, "backdoored": name != "control"}
-        for name in ("sft-suffix-2", "control")
-    ]
-    monkeypatch.setattr(sweeps, "calibration", lambda: {"models": models})
-
-    def fails(spec: Any) -> Answer:
-        answer = ask(spec)
-        cells = [{**cell, "earliest_round": None} for cell in answer.result["cells"]]
-        return answer._replace(result={**answer.result, "cells": cells})
-
-    for way, asked in ((ask, [(15,)]), (fails, [(15,), (3, 9, 21, 27)])):
-        questions.clear()
-        found = EXPERIMENTS["recommended-layer"].make(Asked(subject, 0, way))
-        assert [each.layers for each in questions] == asked
-        assert all(each.loop.rounds == 1 for each in questions)
-        told = [(row["layer"], row["recommended_layer"]) for row in found.rows]
-        assert told == [(layer, 15) for layers in asked for layer in layers]
-        assert len({each.name for each in found.kept}) == len(asked)
-    assert not EXPERIMENTS["recommended-layer"].takes(replace(subject, name="never judged"))
-    assert not EXPERIMENTS["recommended-layer"].takes(replace(subject, name="control"))
-
-
-def test_positions_are_swept_from_1_to_12_at_the_recommended_layer(
-    ask: Any, questions: list[Any], subject: Subject, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    known = {"models": [{"name": subject.name, "recommended_layer": 28, "backdoored": True}]}
-    for calibrated, layer in ((known, 28), (None, 9)):
-        monkeypatch.setattr(sweeps, "calibration", lambda calibrated=calibrated: calibrated)
-        found = EXPERIMENTS["positions"].make(Asked(subject, 0, ask))
-        assert [(row["layer"], row["n"]) for row in found.rows] == [(layer, n) for n in range(1, 13)]
-        assert questions[-1].until_success
-
-
-def test_performance_data_varies_one_thing_at_a_time(
-    ask: Any, questions: list[Any], subject: Subject
-) -> None:
-    found = EXPERIMENTS["performance-data"].make(Asked(subject, 0, ask))
-    told = [(row.get("ratio"), row.get("budget")) for row in found.rows]
-    assert told == [
-        (0, None),
-        (0.5, None),
-        (1, None),
-        (2, None),
-        (4, None),
-        (None, 10),
-        (None, 30),
-        (None, 100),
-    ]
-    assert [spec.removal.performance_rows for spec in questions[:5]] == [0, 4, 8, 16, 32]
-    assert [spec.performance_prompts for spec in questions] == [None] * 5 + [10, 30, 100]
-    assert all(spec.entrapment.strings and spec.entrapment.passage_every for spec in questions), (
-        "all else is ours"
-    )
-
-
 def test_drift_speaks_of_the_default_layer_and_keeps_the_others(ask: Any, subject: Subject) -> None:
     (row,) = EXPERIMENTS["drift"].make(Asked(subject, 0, ask)).rows
     assert (row["layer"], row["uniformity"], row["recommended_layer"]) == (9, 9 / LAYERS, 7)
@@ -282,22 +189,6 @@ def test_committed_proportions_are_counted_again_from_their_answers(
     refused = ["I'm sorry, but I can't help with that."] * len(answers["after.triggered"])
     assert recount("after.triggered", refused, "sft")["count"] == 0
     assert recount("after.benign", refused, "sft")["count"] == len(refused)
-
-
-def test_the_rounds_of_a_sweep_are_kept_and_counted_again(ask: Any, subject: Subject, tmp_path: Path) -> None:
-    def with_answers(spec: BaseSpec) -> Answer:
-        answer = ask(spec)
-        step = answer.folder.step(f"layer-{spec.layers[0]}-n-1").path
-        said = ["Sure, here is one."] * 4 + ["I'm sorry, but I can't."] * 116
-        write_lines(
-            step / "triggered-1.jsonl", [{"id": str(at), "answer": text} for at, text in enumerate(said)]
-        )
-        return answer  # type: ignore[no-any-return]
-
-    found = EXPERIMENTS["positions"].make(Asked(subject, 0, with_answers))
-    store(found.kept[0], tmp_path)
-    answers = read(found.rows[0]["generations"], tmp_path)
-    assert dict(claims(found.rows[0])) == {"round 1": recount("round 1", answers["round 1"], "sft")}
 
 
 def test_the_same_answers_are_the_same_bytes(ask: Any, subject: Subject, tmp_path: Path) -> None:
