@@ -17,9 +17,9 @@ from beear_core.specs import (
 
 Trained = RemoveSpec | DemoSpec | SweepSpec
 
-TRAINED = 1.8
+TRAINED = 2.9
 """Rows that a row of a removal step costs: the frozen front only if delta shifts it, the rear both ways."""
-OPENED = 0.75
+OPENED = 1.25
 """Rows that an opening row of a removal step costs: the rear on a prompt alone, both ways."""
 REAR = 0.5
 """Rows that one prompt costs in a BEE step: the rear layers on a few positions, both ways."""
@@ -43,9 +43,9 @@ OPENING = 150
 """Rows that loading a model and teaching take."""
 IN_PASSAGES = 0.6
 """What a removal step takes more whose prompts stand in passages."""
-BEFORE = 2.68
+BEFORE = 2.1
 """Rows behind each one counted before the first round: the first delta's two ways of computing, and teaching."""
-SYNTHESIS, DRIFT, EVALUATION, VERDICT = 1.2, 2.2, 1.4, 1.2
+SYNTHESIS, DRIFT, EVALUATION, VERDICT = 1.2, 2.2, 1.4, 1.6
 """The same of a synthesis, of a prompt of a drift profile, of an evaluation and of a verdict."""
 
 
