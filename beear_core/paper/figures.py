@@ -5,12 +5,16 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from analysis.figures import attacks, drift_map, score_distribution
+from analysis.figures import attacks, drift_map, layer_map, score_distribution
 from analysis.theme import template
 from beear_core.paper.committed import RESULTS, committed
 
 WIDTH = 860
-FIGURES: Mapping[str, Callable[..., Any]] = {"attacks": attacks.figure, "drift": drift_map.figure}
+FIGURES: Mapping[str, Callable[..., Any]] = {
+    "attacks": attacks.figure,
+    "sweep_layer": layer_map.figure,
+    "drift": drift_map.figure,
+}
 
 
 def draw(results: Path = RESULTS) -> str | None:
