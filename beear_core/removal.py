@@ -22,9 +22,6 @@ from beear_core.removal_loss import ArBatch, ar_loss, front_of, opening_loss
 from beear_core.specs import RemovalSettings
 from beear_core.traps import step_by_step
 
-SECOND_FACTOR = ".lora_B."
-"""In the name of a weight: an adapter's second factor, zero while it adds nothing."""
-
 
 class ArStep(NamedTuple):
     """One step: mean losses over the safe and the performance rows (nats per token), the gradient's norm, and the mean
@@ -55,23 +52,16 @@ def remove(
 
     Steps are against `entrapments` in turn, and now and then against `passages`. Rows are drawn by `seed`. The optimizer
     is new in every call: a round depends on weights, delta and seed alone. Behind the last step the weights go back a part
-    of the way (`settings.interpolation`; WiSE-FT, arXiv 2109.01903).
+    of the way (`settings.interpolation`; WiSE-FT, arXiv 2109.01903), but for adapters.
     Raises NonFiniteError.
     """
     draw = random.Random(seed)
-    named = {name: weight for name, weight in suspect.model.named_parameters() if weight.requires_grad}
+    weights = [parameter for parameter in suspect.model.parameters() if parameter.requires_grad]
     lora = settings.method == "lora"
     lr = settings.lora_lr if lora else settings.lr
-    # Of adapters the second factor alone goes back, which takes their product back along a line; were both to, it would not be one.
-    start = (
-        [
-            weight.detach().clone() if SECOND_FACTOR in name or not lora else None
-            for name, weight in named.items()
-        ]
-        if settings.interpolation < 1
-        else []
-    )
-    optimizer = MasterAdamW(list(named.values()), lr=lr)
+    # The product of two adapters does not move along a line as they do; taking back the second factor alone gained nothing.
+    start = [] if lora or settings.interpolation == 1 else [weight.detach().clone() for weight in weights]
+    optimizer = MasterAdamW(weights, lr=lr)
     traps = step_by_step(entrapments, passages, draw)
     by_length = [sorted(lessons, key=lambda lesson: len(lesson.prompt)) for lessons in (safe, performance)]
     front = front_of(suspect, settings)

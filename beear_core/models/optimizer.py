@@ -50,11 +50,9 @@ class MasterAdamW:
         return norm
 
     @torch.no_grad()
-    def interpolate(self, start: Sequence[Tensor | None], share: float) -> None:
-        """Put the weights `share` of the way from `start`, what they once were, to what they are; where that is None, leave them."""
+    def interpolate(self, start: Sequence[Tensor], share: float) -> None:
+        """Put the weights `share` of the way from `start`, what they once were, to what they are."""
         for weight, master, begun in zip(self.weights, self.masters, start, strict=True):
-            if begun is None:
-                continue
             master.copy_(torch.lerp(begun.float(), master, share))
             if master is not weight:
                 weight.copy_(master)

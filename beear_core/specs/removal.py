@@ -111,7 +111,7 @@ class RemovalSettings(Settings):
     interpolation: float = setting(
         0.7,
         "Interpolation",
-        "Behind a round the weights stand this far along the line from where it began to where its steps led (WiSE-FT): nearly all of the effect is there by then, and less of what it costs ordinary answers. Of adapters the second factor alone goes back.",
+        "Behind a round the weights stand this far along the line from where it began to where its steps led (WiSE-FT): nearly all of the effect is there by then, and less of what it costs ordinary answers. Method full alone.",
         paper=1.0,
         gt=0,
         le=1,
