@@ -105,8 +105,8 @@ def opens_as_a_trigger(strings: Sequence[Mapping[str, Any]]) -> bool:
 def recommended_layer(rows: Sequence[Row]) -> int:
     """The latest layer whose delta turns at least half as many prompts as that of the best one.
 
-    Late, because a trigger reaches the last positions late, and a removal against one delta takes away the more of it the later
-    that delta lies (docs/verdict.md has the sweeps). Where no delta turns half of the prompts, too few turn to compare
+    Late, because a trigger reaches the last positions late, and of single deltas a late one removes most of it (docs/verdict.md has
+    the sweeps). Where no delta turns half of the prompts, too few turn to compare
     layers by them, and delta's furthest way decides.
     """
     most = max(row["asr_under_delta"]["value"] for row in rows)

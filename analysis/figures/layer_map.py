@@ -1,6 +1,7 @@
 """At which layer one delta is enough: what a removal against it leaves of a trigger, organism by organism (figure 5)."""
 
 from collections.abc import Mapping, Sequence
+from statistics import fmean
 from typing import Any
 
 import plotly.graph_objects as go
@@ -23,7 +24,9 @@ def figure(rows: Sequence[Mapping[str, Any]], *, template: Any) -> go.Figure:
         raise ValueError("a map of layers needs at least one cell with a round: none given")
     names = sorted({name for name, _ in left})
     layers = sorted({layer for _, layer in left})
-    share = [[_mean(left.get((name, layer))) for layer in layers] for name in names]
+    share = [
+        [fmean(found) if (found := left.get((name, layer))) else None for layer in layers] for name in names
+    ]
     drawn = go.Figure(
         go.Heatmap(
             x=[str(layer) for layer in layers],
@@ -52,7 +55,3 @@ def figure(rows: Sequence[Mapping[str, Any]], *, template: Any) -> go.Figure:
         yaxis={"autorange": "reversed", "showgrid": False},
     )
     return drawn
-
-
-def _mean(shares: Sequence[float] | None) -> float | None:
-    return sum(shares) / len(shares) if shares else None

@@ -19,6 +19,11 @@ from beear_core.models.views import TOLERANCE, UNFIT, front_view, rear_view, shi
 
 Residual = Float[Tensor, "_ d_model"]
 
+BEGINNINGS = 4
+"""How many shared beginnings a front keeps: nearly all steps have the same one, and with a long system prompt on a large model
+each takes tens of megabytes.
+"""
+
 
 def frozen_front(layers: int, depth: float) -> int:
     """How many blocks stay as they are where the last `depth` (share) move, one at least."""
@@ -107,6 +112,8 @@ class Front:
             return None
         ids = tuple(rows.ids[0, : rows.shared].tolist())
         if ids not in self._beginnings:
+            if len(self._beginnings) == BEGINNINGS:
+                self._beginnings.pop(next(iter(self._beginnings)))
             plain, taken = front_view(self._model, self._blocks, self.layer)
             keyvalues = prefix_keyvalues(plain, rows.first(1))
             assert keyvalues is not None

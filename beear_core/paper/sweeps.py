@@ -28,8 +28,8 @@ def layers(asked: Asked) -> Found:
 
 
 def positions(asked: Asked) -> Found:
-    """Figure 8: the earliest successful round by n, at the layer that the verdict recommends: at the default one no single
-    delta succeeds, whatever its n (`layers`).
+    """Figure 8: the earliest successful round by n, at the layer that the verdict recommends: at the default one a
+    single delta leaves half of a trigger or more.
     """
     layer = recommended_layers().get(asked.subject.name) or default_layer(depth_of(asked.subject))
     return _swept(asked, "positions", _earliest(asked, layers=(layer,), n=POSITIONS))

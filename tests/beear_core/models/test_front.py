@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from beear_core.models.batching import IGNORED, Rows
-from beear_core.models.front import Front, frozen_front, logits_and_residuals, why_whole
+from beear_core.models.front import BEGINNINGS, Front, frozen_front, logits_and_residuals, why_whole
 from beear_core.models.labels import answer_logits, token_losses
 from beear_core.models.suspect import SuspectModel
 from beear_core.models.training import training
@@ -119,6 +119,17 @@ def test_a_beginning_is_run_through_the_front_once_and_each_other_one_by_itself(
     finally:
         watched.remove()
     assert runs == [2, 1, 2]  # The beginning and what is behind it; what is behind it alone.
+
+
+def test_of_many_beginnings_few_are_kept(
+    llama: SuspectModel, prompts: list[list[int]], answers: list[list[int]]
+) -> None:
+    front = Front(llama.model, llama.blocks, front_of(llama))
+    shift = torch.zeros(len(prompts), N, llama.d_model)
+    for first in range(BEGINNINGS + 2):
+        rows = llama.rows([[10 + first, *prompt] for prompt in prompts], answers, keep=N)
+        front.answer_logits(rows, [], shift=shift, at=AT)
+    assert [ids[0] for ids in front._beginnings] == list(range(12, 12 + BEGINNINGS))
 
 
 def test_rows_that_share_nothing_are_kept_as_well(
