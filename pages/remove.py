@@ -85,7 +85,7 @@ def _answer(text: dict[str, str], entry: RunEntry | None, result: Result | None)
 
 def _ask(text: dict[str, str]) -> None:
     now = hand()
-    form, act = st.columns([4, 1.3], vertical_alignment="top")
+    form, act = st.columns([4, 2], vertical_alignment="top")
     with form:
         values = settings_form(
             RemoveSpec,

@@ -73,7 +73,7 @@ def _digits(value: float | None) -> str:
 
 
 def _ask() -> None:
-    fields, act = st.columns([4, 1.3], vertical_alignment="top")
+    fields, act = st.columns([4, 2], vertical_alignment="top")
     with fields:
         values = settings_form(VerdictSpec, first=FIRST, more=MORE, key="vd")
     spec = _spec(values) if values is not None else None
