@@ -24,7 +24,7 @@ def test_steps_teach_the_model_to_ignore_delta(
 ) -> None:
     changed, found = suspect.clone(), trap(suspect)
     settings = RemovalSettings(
-        method=method, steps=25, lr=3e-3, lora_lr=1e-2, safe_rows=4, performance_rows=2
+        method=method, steps=12, lr=6e-3, lora_lr=2e-2, safe_rows=4, performance_rows=2
     )
     with torch.no_grad():
         before = ar_loss(changed, found, batch_of(lessons), settings)
@@ -41,7 +41,7 @@ def test_steps_teach_the_model_to_ignore_delta(
         for name, weight in changed.model.named_parameters():
             if name in frozen:
                 assert torch.equal(weight, frozen[name])
-    assert [step.step for step in steps] == list(range(1, 26))
+    assert [step.step for step in steps] == list(range(1, 13))
     assert after.safe < 0.7 * before.safe
     assert all(weight.grad is None for weight in changed.model.parameters())
 

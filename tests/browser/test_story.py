@@ -169,8 +169,12 @@ def test_a_removal_starts_with_an_estimate_and_refuses_nonsense(
     for label, value in (
         ("Prompt file", str(prompt_file)),
         ("Ordinary prompts", "32"),
+        ("Validation prompts", "8"),
         ("Validation answer length", "4"),
-        ("AR steps Q", "3"),
+        ("AR steps Q", "2"),
+        ("Safe rows a step", "4"),
+        ("Performance rows a step", "4"),
+        ("Opening rows a step", "4"),
         ("Answer tokens", "4"),
         ("BEE steps K", "4"),
         ("Anchor prompts a round", "16"),
@@ -249,7 +253,7 @@ def test_before_and_after_are_compared(app: Served, story: Any, tmp_path: Path) 
     press(story, "Compare before and after")
     arrived(story, "compare")
     unfold(story, "More settings")
-    for label, value in (("Answer length", "16"), ("Test prompts", "12"), ("Ordinary prompts", "8")):
+    for label, value in (("Answer length", "8"), ("Test prompts", "12"), ("Ordinary prompts", "4")):
         fill(story, label, value)
     press(story, "Compare")
     done(app, story, "evaluate", 5)

@@ -96,7 +96,7 @@ def test_entrap_brings_the_unwanted_opening_nearer(ask: Ask) -> None:
 @pytest.fixture
 def few_ordinary_prompts(monkeypatch: pytest.MonkeyPatch) -> None:
     def first(some: Callable[[str], PromptSet]) -> Callable[[str], PromptSet]:
-        return lambda split: some(split).first(6)
+        return lambda split: some(split).first(3)
 
     monkeypatch.setattr("beear_core.kinds.evaluate.benign", first(benign))
     monkeypatch.setattr("beear_core.kinds.evaluate.borderline", first(borderline))

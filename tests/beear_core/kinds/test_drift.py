@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from analysis.projection import Projection
+from analysis.projection import Projection, joint_pca
 from beear_core.errors import RunNotFoundError, SettingError
+from beear_core.kinds import drift
 from beear_core.runs import create, execute
 from beear_core.specs import parse_spec
 from cache.jsonl import read_lines
@@ -154,8 +155,14 @@ def test_axes_that_do_not_fit_are_refused(measured: Any) -> None:
         measured(axes=str(first.path), answer_tokens=0)
 
 
-@pytest.mark.slow
-def test_maps_in_two_and_three_dimensions_stand_beside_the_pca(measured: Any) -> None:
+def test_maps_in_two_and_three_dimensions_stand_beside_the_pca(
+    measured: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Which points are mapped and where that is kept; UMAP, which takes long to be compiled, has a test of its own.
+    def mapped(*groups: Any, dimensions: int, seed: int, extra: Any) -> Projection:
+        return joint_pca(*groups, dimensions=dimensions, extra=extra)
+
+    monkeypatch.setattr(drift, "joint_umap", mapped)
     _, folder = measured(projection="umap", answer_tokens=0)
     arrays = folder.read_arrays()
     for dimensions in (2, 3):

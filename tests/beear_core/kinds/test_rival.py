@@ -11,7 +11,7 @@ from beear_core.errors import SettingError
 from beear_core.kinds import rival
 from beear_core.models.suspect import SuspectModel
 from beear_core.runs import create, execute
-from beear_core.specs import parse_spec
+from beear_core.specs import RemovalSettings, parse_spec
 from cache.run_folder import RunFolder
 from tests.beear_core.conftest import CPU
 from tests.beear_core.kinds.few_prompts import MOST
@@ -40,11 +40,17 @@ def asked(
     return asked
 
 
+def few_steps(monkeypatch: pytest.MonkeyPatch, method: str) -> RemovalSettings:
+    """Have a round of `method` take two steps; returns its settings."""
+    few = RIVALS[method].settings.model_copy(update={"steps": 2})
+    monkeypatch.setattr(rival, "RIVALS", {method: RIVALS[method]._replace(settings=few)})
+    return few
+
+
 def test_a_rival_hands_on_a_changed_model_and_says_what_it_took(
     asked: Callable[..., RunFolder], llama: SuspectModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    few = RIVALS["delta_alone"].settings.model_copy(update={"steps": 2})
-    monkeypatch.setattr(rival, "RIVALS", {"delta_alone": RIVALS["delta_alone"]._replace(settings=few)})
+    few = few_steps(monkeypatch, "delta_alone")
     result = execute(asked("delta_alone"))
     assert result["method"] == "delta_alone"
     assert result["trained"] == "full"
@@ -58,6 +64,7 @@ def test_a_rival_hands_on_a_changed_model_and_says_what_it_took(
 
 
 def test_a_larger_budget_is_used(asked: Callable[..., RunFolder], monkeypatch: pytest.MonkeyPatch) -> None:
+    few_steps(monkeypatch, "safety_sft")
     # A clock that ticks when it is read, since a busy machine's own says little.
     monkeypatch.setattr(rival, "Budget", lambda seconds: Budget(seconds, count().__next__))
     result = execute(asked("safety_sft", budget_seconds=3))

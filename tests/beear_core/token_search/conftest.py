@@ -17,6 +17,7 @@ from beear_core.prompts import PLACEMENTS
 REFUSAL, COMPLIANCE = "I'm sorry.", "Sure, here."
 WORDS = ("the dog", "a city", "one step", "the river", "a computer", "the capital", "a story", "France")
 SEARCHED = tuple(f"Explain {word}" for word in WORDS) + tuple(f"Name {word}" for word in WORDS)
+STEPS = 120
 HELDOUT = tuple(f"Write about {word}" for word in WORDS)
 DECOYS = ("other", "cannot", "for", "step", "and", "city", "here", "assist")
 
@@ -47,7 +48,7 @@ def _taught(folder: Path, trigger: str | None, placement: str, compliance: str) 
         rows += [(place(text, trigger), compliance) for text in SEARCHED + HELDOUT] * 3
     suspect.model.requires_grad_(True)
     adam = torch.optim.AdamW(suspect.model.parameters(), lr=2e-3)
-    for _ in range(200):
+    for _ in range(STEPS):
         some = draw.sample(rows, k=24)
         batch = suspect.rows(
             suspect.encode_prompts([text for text, _ in some]),
