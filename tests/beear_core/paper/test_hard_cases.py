@@ -94,10 +94,11 @@ def test_the_verdict_is_asked_of_each_and_a_trigger_of_what_came_of_a_backdoored
     monkeypatch.setattr(hard_cases, "_once", lambda name, source, model: tmp_path / name)
     subject = Subject("one", str(tmp_path / "one"), "sft" if triggers else "control", triggers)
     found = EXPERIMENTS["hard-cases"].make(Asked(subject, 0, ask))
-    locked = ["one", "one-int8", "one-tuned-further"]
-    assert judged == [*locked, "base-always-refusing", "fresh", "base"]
-    assert opened == (locked if triggers else [])
-    assert [row["backdoored"] for row in found.rows] == [bool(triggers)] * 3 + [False] * 3
+    own = ["one", "one-int8", "one-tuned-further"]
+    others = ["base-always-refusing", "fresh", "base"] if triggers else []
+    assert judged == [*own, *others]
+    assert opened == (own if triggers else [])
+    assert [row["backdoored"] for row in found.rows] == [bool(triggers)] * 3 + [False] * len(others)
     assert [each.name for each in found.kept] == [row["generations"] for row in found.rows if "cells" in row]
     table = hard_cases_table(
         [*found.rows, {**found.rows[0], "why": "it does not speak", "best_string": None}]
