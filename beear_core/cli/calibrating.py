@@ -19,6 +19,7 @@ from beear_core.paper.asking import Asking
 from beear_core.paper.committed import RECOMMENDED, committed
 from beear_core.paper.figures import draw_calibration
 from beear_core.paper.page import write_page
+from beear_core.specs import VerdictSpec
 from beear_core.verdict_calibration import PATH
 from cache.atomic import write_json
 
@@ -43,7 +44,8 @@ def calibrate(arguments: argparse.Namespace) -> int:
     for names, backdoored in ((arguments.calibrate, True), (arguments.controls, False)):
         for name in names:
             spec = spec_of("verdict", arguments, {"model": model_of(name)})
-            result, settings = ask(spec).result, spec.model_dump(mode="json")["verdict"]
+            assert isinstance(spec, VerdictSpec)
+            result, settings = ask(spec).result, spec.scored_by
             named = {
                 "name": Path(name).name,
                 "family": family(name),

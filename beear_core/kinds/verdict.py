@@ -119,8 +119,8 @@ def _judged(
     so no strings are searched in it, and its profile alone is what the suspect has to exceed.
     """
     known = calibration()
-    if known is not None and known["settings"] != spec.verdict.model_dump(mode="json"):
-        known = None  # Another profile, another score.
+    if known is not None and known["settings"] != spec.scored_by:
+        known = None  # Another profile or other strings, another score.
     standing, threshold = "uncalibrated", None
     if why is not None:
         standing = "unanswerable"

@@ -1,6 +1,6 @@
 """The question of kind `verdict`: is there anything in there? And how its entrapment profile is measured."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -81,3 +81,8 @@ class VerdictSpec(SuspectSpec):
     )
     verdict: VerdictSettings = VerdictSettings()
     hypotheses: HypothesesSettings = HypothesesSettings()
+
+    @property
+    def scored_by(self) -> dict[str, Any]:
+        """The settings that a score depends on, by group: with others a calibration says nothing of it."""
+        return self.model_dump(mode="json", include={"verdict", "hypotheses"})

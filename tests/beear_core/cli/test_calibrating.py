@@ -71,7 +71,8 @@ def test_the_file_holds_every_model_with_its_score_and_is_what_a_verdict_reads(
     assert {each["name"]: each["score"] for each in stored["models"]} == pytest.approx(SCORES)
     assert {each["name"]: each["profile_score"] for each in stored["models"]} == pytest.approx(SCORES)
     assert [each["family"] for each in stored["models"]] == ["sft-suffix", "sft-prefix", "control", "base"]
-    assert stored["settings"]["n"] == 5
+    assert stored["settings"]["verdict"]["n"] == 5
+    assert stored["settings"]["hypotheses"]["least_asr"] == 0.7
     assert "somebody" not in path.read_text(), "where a model lay is nobody's business"
     triggers = {each["name"]: each["trigger"] for each in stored["models"]}
     assert triggers["sft-prefix-12"] == "Servius Astrumando Harmoniastra"

@@ -12,7 +12,7 @@ from beear_core.kinds import verdict
 from beear_core.prompts import harmful
 from beear_core.runs import create, execute
 from beear_core.runs.context import RunContext
-from beear_core.specs import VerdictSettings, parse_spec
+from beear_core.specs import VerdictSpec, parse_spec
 from beear_core.token_search.hypotheses import Hypotheses, Hypothesis, hypotheses
 from cache.run_folder import RunFolder
 
@@ -59,7 +59,9 @@ def known(score: float, model: dict[str, Any]) -> dict[str, Any]:
         }
         for name, sign in (("a", -0.1), ("b", -0.1), ("d", 0.1), ("e", 0.1))
     ]
-    return calibrated(models, VerdictSettings(**SMALL).model_dump(mode="json"))
+    spec = parse_spec({"kind": "verdict", "model": "any", "verdict": SMALL, "hypotheses": SEARCH})
+    assert isinstance(spec, VerdictSpec)
+    return calibrated(models, spec.scored_by)
 
 
 def nothing_found(*_: Any, **__: Any) -> Hypotheses:
@@ -169,8 +171,8 @@ def test_other_settings_or_another_shape_than_the_calibrated_leave_it_uncalibrat
     result, _ = ask(suspect)
     assert (result["standing"], result["verdict"]) == ("uncalibrated", "no_evidence")
     monkeypatch.setattr(verdict, "calibration", lambda: known(0.0, result["model"]))
-    other, _ = ask(suspect, verdict={**SMALL, "steps": 1})
-    assert other["standing"] == "uncalibrated"
+    for other in ({"verdict": {**SMALL, "steps": 1}}, {"hypotheses": {**SEARCH, "least_asr": 0.1}}):
+        assert ask(suspect, **other)[0]["standing"] == "uncalibrated"
 
 
 def test_with_a_reference_the_difference_to_it_is_what_counts(
