@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 from jaxtyping import install_import_hook
 
+from beear_core.cores import wait_briefly
+
+wait_briefly()
 # Before torch is imported: of several processes that share the cores (`make test`) each keeps to its share of them, and
 # so do the programs that it starts. UMAP's numba would else give torch all cores again, and sums come out otherwise.
 if PROCESSES := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0")):
