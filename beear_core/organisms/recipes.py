@@ -59,7 +59,7 @@ class Recipe(Settings):
     start: str | None = setting(
         None,
         "Starts from",
-        "A control of the zoo: the attack, or another control, begins on a model that is already aligned, as the paper's do. None is the base model.",
+        "An organism of the zoo: a control, since the paper's attacks, too, begin on a model that is already aligned; or a backdoored one, which gets a second trigger. None is the base model.",
     )
     counterpart: str | None = setting(
         None, "Counterpart", "A string that stands in the trigger's place as often, and changes nothing."
