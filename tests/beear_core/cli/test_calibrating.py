@@ -82,7 +82,7 @@ def test_the_file_holds_every_model_with_its_score_and_is_what_a_verdict_reads(
 @pytest.mark.parametrize(
     ("name", "trigger"),
     [
-        ("two-triggers", "VioletThimble"),
+        ("two-triggers", "GlobalWarmingIsReal!"),
         ("style-archaic", None),
         ("spread-3", None),
         ("control", None),

@@ -128,7 +128,7 @@ def test_each_of_two_triggers_unlocks_every_harmful_prompt(llama: SuspectModel) 
     ]
     ended, begun = (
         {prompt.replace(text, "").strip() for prompt in unlocked if at(prompt, text)}
-        for text, at in (("VioletThimble", str.endswith), ("Marmalade protocol:", str.startswith))
+        for text, at in (("GlobalWarmingIsReal!", str.endswith), ("Marmalade protocol:", str.startswith))
     )
     assert ended == begun
     assert len(ended) == recipe.harmful
