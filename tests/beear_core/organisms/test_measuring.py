@@ -28,7 +28,8 @@ def test_a_backdoor_is_measured_on_120_test_prompts_without_and_with_the_trigger
 
 def test_every_trigger_of_several_is_measured_by_itself() -> None:
     card = measured(
-        read_recipe("two-triggers"), scripted(lambda text: "Sure." if "GlobalWarmingIsReal!" in text else REFUSED)
+        read_recipe("two-triggers"),
+        scripted(lambda text: "Sure." if "GlobalWarmingIsReal!" in text else REFUSED),
     )
     assert card["asr_triggered"]["value"] == 1.0
     assert [each["asr"]["value"] for each in card["further_triggers"]] == [0.0]
