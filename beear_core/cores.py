@@ -3,7 +3,7 @@
 import os
 
 SPINS = "10000"
-"""A few dozen microseconds; libgomp's own is 30 times that, and without end where it is told to be active."""
+"""Turns of a waiting thread's loop; libgomp's own number is 300,000 where there is a core for each thread."""
 
 
 def wait_briefly() -> None:
@@ -11,8 +11,8 @@ def wait_briefly() -> None:
 
     Every product that torch computes ends in a wait of its threads for the last of them. By default they spin through it,
     which is fastest while a core stands ready for each. Beside a browser, a build, another run, one of them is off its core
-    at any time, the others burn theirs until it comes back, and everything goes several times slower: docs/removal.md has
-    the numbers. What a person set for libgomp stays.
+    at any time, the others burn theirs until it comes back, and everything goes many times slower: docs/removal.md has the
+    numbers. What a person set for libgomp stays.
     """
     if "OMP_WAIT_POLICY" not in os.environ:
         os.environ.setdefault("GOMP_SPINCOUNT", SPINS)
